@@ -1,0 +1,5 @@
+"""``python -m crfseg.cli`` is ``crfseg``."""
+
+from crfseg.cli.main import main
+
+main()

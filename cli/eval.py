@@ -1,0 +1,115 @@
+"""``crfseg eval``: how well a segmentation agrees with a gold standard."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import Any
+from unicodedata import east_asian_width
+
+import click
+
+from crfseg.cli.options import (
+    encoding_option,
+    format_option,
+    model_option,
+    readable,
+    threads_option,
+)
+
+
+@click.command(name="eval")
+@click.argument("gold", metavar="GOLD")
+@model_option
+@click.option("--pred", metavar="FILE", help="A segmentation to score instead of a model's.")
+@click.option(
+    "--train",
+    multiple=True,
+    metavar="CORPUS",
+    help="Its words are the known ones, for the OOV figures; repeatable.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the scores as one JSON object.")
+@click.option(
+    "--errors-shown",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="How many of the most frequent errors to print.",
+)
+@format_option
+@encoding_option
+@threads_option
+def evaluate(
+    gold: str,
+    model: str | None,
+    pred: str | None,
+    train: tuple[str, ...],
+    as_json: bool,
+    errors_shown: int,
+    **settings: Any,
+) -> None:
+    """Score a segmentation against a gold standard.
+
+    Scores a model, or a segmentation made elsewhere: precision, recall and F1 as the
+    SIGHAN scorer counts them. A dash stands for standard input.
+
+    \b
+    crfseg eval test.txt -m corpus.crfseg --train corpus.txt
+    crfseg eval test.txt --pred others.txt --json
+    """
+    if model and pred:
+        raise click.UsageError("give either -m MODEL or --pred FILE")
+    with ExitStack() as stack:
+        gold = stack.enter_context(readable(gold))
+        pred = stack.enter_context(readable(pred)) if pred else None
+
+        import crfseg
+
+        segmenter = crfseg.Segmenter(model) if model else None
+        scores = crfseg.evaluate(
+            gold, segmenter=segmenter, pred=pred, train=train or None, **settings
+        )
+    if as_json:
+        click.echo(json.dumps(scores.as_dict()))
+        return
+    _print_scores(scores)
+    _print_errors(scores.errors[:errors_shown])
+
+
+def _print_scores(scores: Any) -> None:
+    shares = {
+        "precision": scores.precision,
+        "recall": scores.recall,
+        "F1": scores.f1,
+        "OOV rate": scores.oov_rate,
+        "OOV recall": scores.oov_recall,
+        "IV recall": scores.iv_recall,
+    }
+    counts = {
+        "gold words": scores.gold_words,
+        "predicted words": scores.predicted_words,
+        "correct words": scores.correct_words,
+        "sentences": scores.sentences,
+    }
+    for label, share in shares.items():
+        if share is not None:
+            click.echo(f"{label:15} {100 * share:10.2f} %")
+    for label, count in counts.items():
+        click.echo(f"{label:15} {count:10,}")
+
+
+def _print_errors(errors: list[Any]) -> None:
+    if not errors:
+        return
+    places = [f"{error.left} [{error.gold}] {error.right}".strip() for error in errors]
+    width = max(map(_width, places))
+    click.echo(f"\nmost frequent errors\n  count  {'gold, in context':{width}}  predicted")
+    for error, place in zip(errors, places, strict=True):
+        gap = " " * (width - _width(place))
+        click.echo(f"{error.count:7,}  {place}{gap}  {error.predicted}")
+
+
+def _width(text: str) -> int:
+    """Columns a text takes on a terminal."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

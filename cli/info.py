@@ -1,0 +1,60 @@
+"""``crfseg info``: what a model file holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+
+@click.command(name="info")
+@click.argument("model", metavar="[MODEL]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
+def info(model: str | None, as_json: bool) -> None:
+    """Describe a model file, or the model that comes with crfseg.
+
+    Prints its card, sizes, feature templates, the strongest features of each tag and the
+    transitions between tags.
+
+    \b
+    crfseg info
+    crfseg info corpus.crfseg --json
+    """
+    summary = _load(model).describe()
+    if as_json:
+        click.echo(json.dumps(asdict(summary), ensure_ascii=False))
+        return
+    _print_facts("model", summary.card)
+    _print_facts("sizes", {name: f"{size:,}" for name, size in summary.sizes.items()})
+    for tag, features in summary.strongest.items():
+        click.echo(f"\nstrongest features of {tag}")
+        for feature, weight in features:
+            click.echo(f"  {weight:+8.3f}  {feature}")
+    click.echo("\ntransitions")
+    for before, after, weight in summary.transitions:
+        click.echo(f"  {weight:+8.3f}  {before} -> {after}")
+
+
+def _load(path: str | None) -> Any:
+    from crfseg.model import Model
+    from crfseg.segmenter import default_model_path
+
+    return Model.load(path or default_model_path())
+
+
+def _print_facts(title: str, facts: dict[str, Any]) -> None:
+    click.echo(title)
+    for name, value in facts.items():
+        click.echo(f"  {name:12} {_plain(value)}")
+    click.echo()
+
+
+def _plain(value: Any) -> str:
+    """A value of the card in one line, or a line for each of its parts."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in value.items())
+    if isinstance(value, (list, tuple)):
+        return "\n               ".join(map(str, value))
+    return str(value)

@@ -1,0 +1,56 @@
+"""Options that several commands share, and ``-`` as the name of a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from crfseg.errors import CrfsegError
+
+CORPUS_FORMATS = ("auto", "words", "tagged", "chars", "conll", "conllu")
+
+format_option = click.option(
+    "--format",
+    type=click.Choice(CORPUS_FORMATS),
+    default="auto",
+    show_default=True,
+    help="Words with spaces between, word/POS, 字/b with tags s b m e, two columns, CoNLL-U.",
+)
+encoding_option = click.option(
+    "--encoding",
+    metavar="NAME",
+    default="utf-8",
+    show_default=True,
+    help="Encoding of the text: utf-8 (with or without BOM), gb18030, big5, utf-16 ...",
+)
+threads_option = click.option(
+    "--threads", type=int, metavar="N", help="Threads to use.  [default: one per processor]"
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+model_option = click.option(
+    "-m", "--model", metavar="MODEL", help="Model file.  [default: the one that comes with crfseg]"
+)
+
+
+@contextmanager
+def readable(path: str) -> Iterator[str]:
+    """``path`` itself, or for ``-`` a file that holds what standard input gave."""
+    if path != "-":
+        yield path
+        return
+    if sys.stdin is None:
+        raise CrfsegError("<stdin>: is closed")
+    with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
+        copy = os.path.join(folder, "stdin")
+        with open(copy, "wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        try:
+            yield copy
+        except CrfsegError as error:
+            raise CrfsegError(str(error).replace(copy, "<stdin>")) from error

@@ -1,0 +1,114 @@
+"""How long work shows itself on stderr: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+import click
+
+from crfseg.progress import Iteration, Progress
+
+#: Seconds between two updates of a bar.
+PAUSE = 0.1
+ERASE = "\r\033[K\033[?25h"  # the line the cursor is in; and show the cursor
+
+
+class Silence(Progress):
+    """Prints nothing; the base of what does print. Also a context manager."""
+
+    def __enter__(self) -> Silence:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing more will come, whether or not a stage was left unfinished."""
+
+    def line(self, text: str) -> None:
+        """Print a line."""
+
+
+class Lines(Silence):
+    """A line for every stage that is done and for every iteration."""
+
+    def __init__(self) -> None:
+        self.what = ""
+        self.since = time.monotonic()
+
+    def begin(self, what: str, total: int | None = None, unit: str = "") -> None:
+        self.what, self.since = what, time.monotonic()
+
+    def end(self, note: str = "") -> None:
+        seconds = time.monotonic() - self.since
+        self.line(f"{self.what}: {note}{', ' if note else ''}{seconds:.1f} s")
+
+    def iteration(self, step: Iteration) -> None:
+        text = (
+            f"iteration {step.number:3}  objective {step.objective:14.2f}"
+            f"  change {step.change:9.2e}  {step.seconds:7.1f} s"
+        )
+        if step.dev_f1 is not None:
+            text += f"  dev F1 {100 * step.dev_f1:.2f}"
+        self.line(text)
+
+    def line(self, text: str) -> None:
+        with suppress(OSError):  # a log that nobody reads any more must not end the work
+            click.echo(text, err=True)
+
+
+class Bars(Lines):
+    """The same lines, and below them a bar with the time left of the stage at work."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bar: Any = None
+        self.waiting = 0
+        self.drawn = 0.0
+
+    def begin(self, what: str, total: int | None = None, unit: str = "") -> None:
+        super().begin(what, total, unit)
+        self.close()
+        self.bar = click.progressbar(iter(()), length=total, label=what, file=sys.stderr)
+        self.waiting, self.drawn = 0, time.monotonic()
+        self.bar.render_progress()
+
+    def advance(self, amount: int) -> None:
+        self.waiting += amount
+        if self.bar is not None and time.monotonic() - self.drawn >= PAUSE:
+            self.bar.update(self.waiting)
+            self.waiting, self.drawn = 0, time.monotonic()
+
+    def iteration(self, step: Iteration) -> None:
+        super().iteration(step)
+        if self.bar is not None:
+            self.bar.update(max(0, step.number - self.bar.pos))
+
+    def end(self, note: str = "") -> None:
+        self.close()
+        super().end(note)
+
+    def line(self, text: str) -> None:
+        super().line(text if self.bar is None else ERASE + text)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar = None
+            click.echo(ERASE, err=True, nl=False)
+
+
+def reporter(quiet: bool) -> Silence:
+    """What fits the terminal, or the lack of one, that stderr is."""
+    if quiet:
+        return Silence()
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return Bars() if on_terminal else Lines()

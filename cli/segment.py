@@ -1,0 +1,128 @@
+"""``crfseg segment``: text in, words out."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, cast
+
+import click
+
+from crfseg.cli.options import encoding_option, model_option, quiet_option, threads_option
+from crfseg.cli.report import Silence, reporter
+from crfseg.errors import CrfsegError, DataError
+
+
+@click.command(name="segment")
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1)
+@click.option("-o", "out", metavar="OUT", default="-", help="File to write.  [default: stdout]")
+@model_option
+@click.option("--sep", default=" ", metavar="TEXT", help="Between words.  [default: a space]")
+@click.option(
+    "--output",
+    type=click.Choice(["words", "tags", "json", "spans"]),
+    default="words",
+    show_default=True,
+    help="Words; 为/s 人/b 民/e; a JSON array a line; character offsets 0:1 1:3.",
+)
+@encoding_option
+@click.option(
+    "--errors",
+    type=click.Choice(["strict", "replace"]),
+    default="strict",
+    show_default=True,
+    help="Stop at bytes that are not in the encoding, or put U+FFFD in their place.",
+)
+@threads_option
+@quiet_option
+def segment(inputs: tuple[str, ...], out: str, model: str | None, quiet: bool, **form: Any) -> None:
+    """Segment text files, or standard input, line by line.
+
+    Words are separated by a space; take the separators out and the input is there again.
+    A dash stands for standard input or output. OUT is written when all is done, so that it
+    may be one of the inputs.
+
+    \b
+    echo 为人民服务 | crfseg segment                      # 为 人民 服务
+    echo 为人民服务 | crfseg segment --output tags        # 为/s 人/b 民/e 服/b 务/e
+    crfseg segment --encoding gb18030 -o words.txt a.txt b.txt
+    """
+    files = [name for name in inputs if name != "-"]
+    total = sum(map(_size, files))
+    progress = reporter(quiet or not files or _on_terminal(out))
+    with progress, _output(out) as write:
+        from crfseg.segmenter import Segmenter
+
+        segmenter = Segmenter(model) if model else Segmenter()
+        progress.begin("segmenting", total, "bytes")
+        for name in inputs or ("-",):
+            _segment_file(segmenter, name, write, progress, form)
+        progress.end(f"{total:,} bytes")
+
+
+def _segment_file(
+    segmenter: Any,
+    name: str,
+    write: Callable[[bytes], object],
+    progress: Silence,
+    form: dict[str, Any],
+) -> None:
+    from crfseg.stream import segment_stream
+
+    if name == "-":
+        segment_stream(segmenter, _stdin(), write, name="<stdin>", **form)
+        return
+    with open(name, "rb", buffering=0) as file:
+        segment_stream(segmenter, file.read, write, name=name, on_bytes=progress.advance, **form)
+
+
+def _size(name: str) -> int:
+    """Bytes of a file; raises DataError, before any work, if it cannot be read."""
+    if os.path.isdir(name):
+        raise DataError(name, None, "is a directory", "a text file")
+    if not os.access(name, os.R_OK):
+        reason = "cannot be read" if os.path.exists(name) else "no such file"
+        raise DataError(name, None, reason)
+    return os.path.getsize(name)
+
+
+def _on_terminal(out: str) -> bool:
+    """Whether the words appear where the bar would be."""
+    return out == "-" and sys.stdout is not None and sys.stdout.isatty()
+
+
+def _stdin() -> Callable[[int], bytes]:
+    """Reads what is there, without a buffer whose lock could be held at exit."""
+    if sys.stdin is None:
+        raise CrfsegError("<stdin>: is closed")
+    try:
+        return partial(os.read, sys.stdin.fileno())
+    except io.UnsupportedOperation:  # not a real file, as under a test
+        return cast(io.BufferedReader, sys.stdin.buffer).read1
+
+
+@contextmanager
+def _output(name: str) -> Iterator[Callable[[bytes], object]]:
+    """A function that writes at once to standard output, or aside to a file."""
+    if name == "-":
+        if sys.stdout is None:
+            raise CrfsegError("<stdout>: is closed")
+        yield _write_out
+        return
+    from crfseg.files import atomic_write
+
+    with atomic_write(name) as file:
+        yield file.write
+
+
+def _write_out(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        error.filename = "<stdout>"
+        raise

@@ -1,0 +1,134 @@
+"""``crfseg train``: from segmented text to a model file."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crfseg.cli.options import (
+    encoding_option,
+    format_option,
+    quiet_option,
+    readable,
+    threads_option,
+)
+from crfseg.cli.report import Silence, reporter
+from crfseg.errors import CrfsegError
+
+
+@click.command(name="train")
+@click.argument("corpora", metavar="CORPUS...", nargs=-1, required=True)
+@click.option("-o", "output", metavar="MODEL", help="Model file.  [default: CORPUS name + .crfseg]")
+@format_option
+@click.option(
+    "--model",
+    type=click.Choice(["crf", "maxent", "hmm"]),
+    default="crf",
+    show_default=True,
+    help="Conditional random field, maximum entropy or hidden Markov model.",
+)
+@click.option(
+    "--tags",
+    type=click.Choice(["4", "6"]),
+    default="4",
+    show_default=True,
+    help="How words are labelled: s b m e, or s b c d m e.",
+)
+@click.option(
+    "--l2",
+    type=float,
+    metavar="C",
+    help="The L2 penalty is |w|^2 / 2C: a larger C follows the corpus more.  [default: 1]",
+)
+@click.option("--l1", type=float, metavar="C", help="Strength of the L1 penalty.  [default: 0]")
+@click.option("--max-iter", type=int, metavar="N", help="Iterations at most.  [default: 25]")
+@click.option(
+    "--tol",
+    type=float,
+    metavar="T",
+    help="Stop when the objective falls by less than this part.  [default: 0.001]",
+)
+@click.option(
+    "--lexicon",
+    "lexicons",
+    multiple=True,
+    metavar="FILE",
+    help="A dictionary, one word a line; repeatable.",
+)
+@click.option("--no-lexicon", is_flag=True, help="Take no lexicon from the words of the corpus.")
+@click.option("--templates", metavar="FILE", help="Feature templates in CRF++ syntax.")
+@click.option("--dev", metavar="FILE", help="A corpus to score every iteration on.")
+@click.option(
+    "--prune",
+    type=float,
+    metavar="T",
+    help="Drop n-grams with no weight above T.  [default: 0.02]",
+)
+@encoding_option
+@threads_option
+@quiet_option
+def train(
+    corpora: tuple[str, ...], output: str | None, no_lexicon: bool, quiet: bool, **settings: Any
+) -> None:
+    """Train a model on segmented text.
+
+    The format of a CORPUS is found out by itself; a dash stands for standard input.
+    Ctrl-C stops the training and saves the model as it is then.
+
+    \b
+    crfseg train corpus.txt                        # writes corpus.crfseg
+    crfseg train a.txt b.txt -o ab.crfseg --lexicon words.txt --dev dev.txt
+    crfseg train corpus.txt --model hmm --tags 6
+    """
+    output = output or _default_output(corpora[0])
+    _check_writable(output)
+    given = {name: value for name, value in settings.items() if value is not None}
+    with ExitStack() as stack:
+        paths = [stack.enter_context(readable(path)) for path in corpora]
+        progress = stack.enter_context(reporter(quiet))
+
+        import crfseg
+
+        result = crfseg.train(
+            paths, output=output, own_lexicon=not no_lexicon, progress=progress, **given
+        )
+        _sum_up(result, output, progress)
+    if result.interrupted:
+        click.get_current_context().exit(130)
+
+
+def _default_output(corpus: str) -> str:
+    return ("stdin" if corpus == "-" else Path(corpus).stem) + ".crfseg"
+
+
+def _check_writable(path: str) -> None:
+    """Raises CrfsegError, before hours of work, if a file cannot be written there."""
+    folder = os.path.dirname(path) or "."
+    problem = None
+    if path == "-":
+        problem = "a model does not go to standard output; expected a file name"
+    elif os.path.isdir(path):
+        problem = "is a directory; expected a file name"
+    elif not os.path.isdir(folder):
+        problem = f"there is no folder {folder}"
+    elif not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        problem = "no permission to write it"
+    if problem:
+        raise CrfsegError(f"-o {path}: {problem}")
+
+
+def _sum_up(result: Any, output: str, progress: Silence) -> None:
+    progress.line(
+        f"{result.sentences:,} sentences, {result.words:,} words, {result.characters:,} characters;"
+        f" {result.weights:,} weights"
+    )
+    if result.history:
+        progress.line(f"stopped after {len(result.history)} iterations: {result.stop_reason}")
+    if result.dev_f1 is not None:
+        progress.line(f"dev F1 {100 * result.dev_f1:.2f}")
+    size = os.path.getsize(output) / 1e6
+    progress.line(f"saved {output} ({size:.1f} MB) after {result.seconds:.1f} s")

@@ -1,0 +1,39 @@
+"""Chinese word segmentation with linear-chain conditional random fields.
+
+    from crfseg import Segmenter
+    Segmenter().cut("为人民服务")        # ['为', '人民', '服务']
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crfseg.errors import CrfsegError
+    from crfseg.evaluation import evaluate
+    from crfseg.model import Model
+    from crfseg.segmenter import Segmenter
+    from crfseg.trainer import train
+
+__version__ = "0.1.0"
+__all__ = ["CrfsegError", "Model", "Segmenter", "__version__", "evaluate", "train"]
+
+# Loaded when first asked for: numba takes a third of a second to import.
+_HOMES = {
+    "CrfsegError": "crfseg.errors",
+    "Model": "crfseg.model",
+    "Segmenter": "crfseg.segmenter",
+    "evaluate": "crfseg.evaluation",
+    "train": "crfseg.trainer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'crfseg' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

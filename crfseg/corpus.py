@@ -1,0 +1,250 @@
+"""Segmented text: read from and written to files, and packed into arrays for training."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice, pairwise
+
+import numpy as np
+
+from crfseg import formats
+from crfseg.errors import DataError, SettingsError
+from crfseg.files import Path, atomic_write, read_lines
+from crfseg.progress import Progress
+from crfseg.tags import tags_of_words
+
+FORMATS = ("auto", *formats.FORMS)
+
+#: Characters packed at a time: the words of so many are Python objects at once.
+_CHUNK = 1 << 18
+
+
+def detect_format(path: Path, encoding: str = "utf-8") -> str:
+    """The format of a corpus file, by its first lines; raises DataError if it cannot be read."""
+    return formats.detect(_sample(read_lines(path, encoding)))
+
+
+def read_sentences(
+    path: Path,
+    format: str = "auto",
+    encoding: str = "utf-8",
+    on_bytes: Callable[[int], object] | None = None,
+) -> Iterator[list[str]]:
+    """The sentences of a corpus file as lists of words, none empty, in bounded memory.
+
+    ``on_bytes`` is told the size of each block read. Raises DataError naming the line that
+    breaks the format or the encoding, SettingsError for an unknown format or encoding.
+    """
+    if format not in FORMATS:
+        raise SettingsError(f"--format {format}: must be one of {', '.join(FORMATS)}")
+    return _sentences(path, format, encoding, on_bytes)
+
+
+def _sentences(
+    path: Path, format: str, encoding: str, on_bytes: Callable[[int], object] | None
+) -> Iterator[list[str]]:
+    lines: Iterable[str] = read_lines(path, encoding, on_bytes)
+    guess = format == "auto"
+    if guess:
+        # Kept rather than read again: the file may be a pipe.
+        lines = iter(lines)
+        sample = _sample(lines)
+        format, lines = formats.detect(sample), chain(sample, lines)
+    yield from formats.READERS[format](path, lines, guess)
+
+
+def _sample(lines: Iterator[str]) -> list[str]:
+    sample, filled = [], 0
+    for line in lines:
+        sample.append(line)
+        filled += not line.isspace() and line != ""
+        if filled == formats.SAMPLE:
+            break
+    return sample
+
+
+def read_tagged(path: Path, encoding: str = "utf-8") -> Iterator[list[tuple[str, str]]]:
+    """The sentences of a corpus file as (word, tag) pairs; tag "" in formats other than tagged.
+
+    Raises DataError and SettingsError as ``read_sentences`` does.
+    """
+    lines = read_lines(path, encoding)
+    sample = _sample(lines)
+    format, whole = formats.detect(sample), chain(sample, lines)
+    if format == "tagged":
+        for number, line in enumerate(whole, 1):
+            if pairs := formats.tagged_pairs(path, number, line):
+                yield pairs
+    else:
+        for words in formats.READERS[format](path, whole, True):
+            yield [(word, "") for word in words]
+
+
+def write_sentences(path: Path, sentences: Iterable[Sequence[str]], format: str = "words") -> None:
+    """Writes sentences to a UTF-8 file, whole or not at all; words are split at whitespace.
+
+    Raises SettingsError for a format that is not written, CrfsegError if the file cannot be.
+    """
+    if format not in _SPELLINGS:
+        raise SettingsError(f"format {format}: must be one of {', '.join(_SPELLINGS)}")
+    spell = _SPELLINGS[format]
+    with atomic_write(path) as file:
+        for sentence in sentences:
+            if words := " ".join(sentence).split():
+                file.write(spell(words).encode())
+
+
+def _tagged_chars(words: list[str]) -> list[tuple[str, str]]:
+    return list(zip("".join(words), tags_of_words(words), strict=True))
+
+
+def _spell_conllu(words: list[str]) -> str:
+    rows = [f"{i}\t{word}" + "\t_" * 7 + "\tSpaceAfter=No\n" for i, word in enumerate(words, 1)]
+    return f"# text = {''.join(words)}\n{''.join(rows)}\n"
+
+
+_SPELLINGS: dict[str, Callable[[list[str]], str]] = {
+    "words": lambda words: " ".join(words) + "\n",
+    "chars": lambda words: " ".join(f"{c}/{tag}" for c, tag in _tagged_chars(words)) + "\n",
+    "conll": lambda words: "".join(f"{c}\t{tag}\n" for c, tag in _tagged_chars(words)) + "\n",
+    "conllu": _spell_conllu,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """The sentences of a corpus as arrays, five bytes a character.
+
+    codes: uint32 [N], the code points of all sentences one after another, no whitespace.
+    begins: bool [N], True where a word begins.
+    offsets: int64 [S + 1]; sentence s is codes[offsets[s]:offsets[s + 1]], never empty.
+    """
+
+    codes: np.ndarray
+    begins: np.ndarray
+    offsets: np.ndarray
+
+    @classmethod
+    def from_sentences(cls, sentences: Iterable[Sequence[str]]) -> Corpus:
+        """Packs sentences; words are split at whitespace, empty words and sentences dropped."""
+        # A bytearray grows in place: no second copy at the end.
+        codes, begins, offsets = bytearray(), bytearray(), bytearray()
+        offsets += np.zeros(1, np.int64).tobytes()
+        for chunk in _chunks(sentences):
+            words = list(chain.from_iterable(chunk))
+            text = "".join(words)
+            if len(text.split()) > 1 or text[:1].isspace() or text[-1:].isspace() or "" in words:
+                chunk = [clean for words in chunk if (clean := " ".join(words).split())]
+                words = list(chain.from_iterable(chunk))
+                text = "".join(words)
+            ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)))
+            counts = np.fromiter(filter(None, map(len, chunk)), np.int64)
+            starts = np.zeros(len(text), np.bool_)
+            if words:
+                starts[0] = True
+                starts[ends[:-1]] = True
+            offsets += (ends[np.cumsum(counts) - 1] + len(begins)).tobytes()
+            codes += np.frombuffer(_encode(text), "<u4").astype(np.uint32, copy=False).data
+            begins += starts.data
+        arrays = (np.frombuffer(codes, np.uint32), np.frombuffer(begins, np.bool_))
+        return cls(*arrays, np.frombuffer(offsets, np.int64))
+
+    @classmethod
+    def read(
+        cls,
+        paths: Path | Sequence[Path],
+        format: str = "auto",
+        encoding: str = "utf-8",
+        progress: Progress | None = None,
+    ) -> Corpus:
+        """Reads one or more files into one corpus, reporting bytes to ``progress``.
+
+        Raises DataError for a file without a sentence, or of whole lines instead of words,
+        or if no word has two characters, besides what ``read_sentences`` raises.
+        """
+        files = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+        progress = progress or Progress()
+        progress.begin("reading", _total_bytes(files), "bytes")
+        readers = (read_sentences(path, format, encoding, progress.advance) for path in files)
+        corpus = cls.from_sentences(
+            chain.from_iterable(map(_not_empty, files, readers))  # one file after another
+        )
+        names = ", ".join(os.fspath(path) for path in files)
+        characters, words, sentences = len(corpus.codes), corpus.word_count, len(corpus)
+        if not sentences:
+            raise DataError(names, None, "no corpus was given", "a file")
+        if words == characters:
+            problem = "no word has more than one character"
+            raise DataError(names, None, problem, "a corpus segmented into words")
+        # Lists of words have one a line as well, but not long ones.
+        if words == sentences and characters > 10 * words:
+            problem = "no line has more than one word"
+            raise DataError(names, None, problem, "words separated by spaces; is it segmented?")
+        progress.end(f"{sentences:,} sentences, {words:,} words, {characters:,} characters")
+        return corpus
+
+    def __len__(self) -> int:
+        """The number of sentences S."""
+        return len(self.offsets) - 1
+
+    @property
+    def word_count(self) -> int:
+        """The number of words."""
+        return int(np.count_nonzero(self.begins))
+
+    def sentences(self) -> Iterator[list[str]]:
+        """The sentences as lists of words."""
+        step = 1000
+        for s in range(0, len(self), step):
+            ends = self.offsets[s : s + step + 1]
+            low, high = int(ends[0]), int(ends[-1])
+            text = self.codes[low:high].astype("<u4").tobytes().decode("utf-32-le", _ERRORS)
+            starts = np.flatnonzero(self.begins[low:high])
+            places = [*starts.tolist(), high - low]
+            words = [text[a:b] for a, b in pairwise(places)]
+            firsts = np.searchsorted(starts, ends - low).tolist()
+            yield from (words[a:b] for a, b in pairwise(firsts))
+
+    def words(self) -> Counter[str]:
+        """How often each word occurs."""
+        return Counter(chain.from_iterable(self.sentences()))
+
+
+# Lone surrogates are no text, but they can stand in a Python string.
+_ERRORS = "surrogatepass"
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-32-le", _ERRORS)
+
+
+def _chunks(sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
+    """Lists of sentences of some _CHUNK words in all."""
+    chunk: list[Sequence[str]] = []
+    size = 0
+    for sentence in sentences:
+        chunk.append(sentence)
+        size += len(sentence)
+        if size >= _CHUNK:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _not_empty(path: Path, sentences: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The same sentences; raises DataError if there is none."""
+    first = list(islice(sentences, 1))
+    if not first:
+        raise DataError(path, None, "the corpus is empty", "at least one sentence")
+    return chain(first, sentences)
+
+
+def _total_bytes(files: Sequence[Path]) -> int | None:
+    """The size of all files, None where one is no plain file."""
+    if all(map(os.path.isfile, files)):
+        return sum(map(os.path.getsize, files))
+    return None

@@ -1,0 +1,159 @@
+"""Text as the models see it: alphabet, feature table, n-gram keys. Training and decoding
+both go through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from crfseg import lexicon, text
+from crfseg.errors import TemplateError
+from crfseg.kernels import ngrams
+from crfseg.kernels.scores import Plan
+from crfseg.templates import CHARACTER, FIRST_LEXICON, TYPE, Templates
+
+#: Character ids: 0 for a character the model does not know, 1 for beyond the ends.
+UNKNOWN, BOUNDARY, FIRST_CHARACTER = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """The characters a model knows, by id.
+
+    characters: uint32 [K - 2], the code points of normal forms; the first has id 2.
+    """
+
+    characters: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """The number of ids K."""
+        return len(self.characters) + FIRST_CHARACTER
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        """int32 [0x110000]: the id of every code point."""
+        ids = np.zeros(text.CODE_POINTS, dtype=np.int32)
+        ids[self.characters] = np.arange(FIRST_CHARACTER, self.size, dtype=np.int32)
+        return ids[text.normal_forms()]
+
+    @classmethod
+    def of(cls, codes: np.ndarray, more: np.ndarray) -> Alphabet:
+        """The alphabet of a corpus and of further text: frequent characters first."""
+        normal = text.normal_forms()
+        counts = np.bincount(normal[codes], minlength=text.CODE_POINTS)
+        extra = np.bincount(normal[more], minlength=text.CODE_POINTS)
+        known = np.flatnonzero((counts > 0) | (extra > 0))
+        order = np.lexsort((known, -counts[known]))
+        return cls(known[order].astype(np.uint32))
+
+
+def radices(alphabet: int, columns: int) -> list[int]:
+    """How many values each column of the feature table can take."""
+    return [alphabet, text.TYPES] + [lexicon.CODES] * (columns - FIRST_LEXICON)
+
+
+def make_plan(templates: Templates, alphabet: int, columns: int) -> Plan:
+    """The templates as arrays for the kernels.
+
+    Raises TemplateError for a column that does not exist or an n-gram that has more
+    possible values than a 63-bit key can number.
+    """
+    if templates.columns > columns:
+        raise TemplateError(
+            f"the templates use column {templates.columns - 1}; expected at most {columns - 1} "
+            "(0 character, 1 character type, then two for each lexicon)"
+        )
+    radix = radices(alphabet, columns)
+    cells, cell_starts, windows, features = [], [0], [], []
+    for f, family in enumerate(templates.families):
+        space = 1
+        for offset, column in family.pattern:
+            cells.append((offset, column, radix[column]))
+            space *= radix[column]
+        if space >= 2**63:
+            raise TemplateError(
+                f"a template of {len(family.pattern)} cells has too many possible values for "
+                f"an alphabet of {alphabet}; expected fewer cells"
+            )
+        cell_starts.append(len(cells))
+        windows.append((min(family.shifts), max(family.shifts)))
+        features += [(f, shift, place) for place, shift in enumerate(family.shifts)]
+    return Plan(
+        np.array(cells, dtype=np.int64),
+        np.array(cell_starts, dtype=np.int64),
+        np.array(windows, dtype=np.int64),
+        np.array(features, dtype=np.int64),
+    )
+
+
+@dataclass(frozen=True)
+class Table:
+    """The feature table of a corpus: one row of cells for each position.
+
+    columns: int32 [C, N]; sequences stand in it 2 * reach places apart and from
+    its ends (what an anchor at one end of a window speaks to is then never beyond the
+    array nor in another sequence), the gaps hold BOUNDARY characters; bounds: int64 [S, 2], begin and end of each sequence.
+    """
+
+    columns: np.ndarray
+    bounds: np.ndarray
+
+    def keys(self, plan: Plan, family: int) -> np.ndarray:
+        """uint64 [N]: the n-gram keys of a family at its anchors, EMPTY elsewhere."""
+        keys = np.full(self.columns.shape[1], ngrams.EMPTY, dtype=np.uint64)
+        ngrams.table_keys(self.columns, self.bounds, plan, family, keys)
+        return keys
+
+
+def make_table(
+    codes: np.ndarray,
+    offsets: np.ndarray,
+    alphabet: Alphabet,
+    reach: int,
+    trie: lexicon.Trie | None = None,
+    lexicons: int = 0,
+    folds: np.ndarray | None = None,
+) -> Table:
+    """The feature table of sequences of characters.
+
+    codes: uint32 [n] code points (positions only, see `text.positions`); offsets: int64
+    [S + 1]; folds: int [S], the fold whose words are hidden from each sequence, or None.
+    """
+    lengths = np.diff(offsets)
+    begins = offsets[:-1] + 2 * reach * np.arange(1, len(lengths) + 1)
+    bounds = np.stack([begins, begins + lengths], axis=1).astype(np.int64)
+    size = len(codes) + 2 * reach * (len(lengths) + 1)
+    columns = np.zeros((FIRST_LEXICON + 2 * lexicons, size), dtype=np.int32)
+    columns[CHARACTER] = BOUNDARY
+    places = np.arange(len(codes)) + np.repeat(begins - offsets[:-1], lengths)
+    columns[CHARACTER, places] = alphabet.table[codes]
+    columns[TYPE, places] = text.types()[codes]
+    if trie is not None and lexicons:
+        hidden = np.zeros(len(lengths), dtype=np.uint32)
+        if folds is not None:
+            hidden = (1 << folds).astype(np.uint32)
+        ngrams.match_all(
+            columns[CHARACTER], bounds, hidden, lexicon.FOLDS, trie.slots,
+            np.uint64(trie.radix), lexicon.LONGEST, columns[FIRST_LEXICON:],
+        )  # fmt: skip
+    return Table(columns, bounds)
+
+
+def folds_of(sentences: int) -> np.ndarray:
+    """int64 [S]: FOLDS runs of neighbouring sentences, as equal as they can be.
+
+    Runs, not every tenth: neighbours come from one document and share its rare words, so
+    only a lexicon without all of them shows what an unseen document looks like.
+    """
+    return np.arange(sentences) * lexicon.FOLDS // max(sentences, 1)
+
+
+def concatenate_ids(words: Sequence[str], alphabet: Alphabet) -> tuple[np.ndarray, np.ndarray]:
+    """The character ids of words one after another (int32), and where each ends (int64)."""
+    ids = alphabet.table[text.code_points("".join(words))]
+    return ids, np.cumsum([len(word) for word in words], dtype=np.int64)

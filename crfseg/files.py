@@ -1,0 +1,198 @@
+"""Reading text line by line in any encoding, and writing files all or nothing."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO, NoReturn
+
+from crfseg.errors import CrfsegError, DataError, SettingsError
+
+Path = str | os.PathLike[str]
+
+#: A longer run of characters without a space is taken for a sign of unsegmented text.
+MAX_WORD = 1000
+
+_BLOCK = 1 << 18
+_LIKELY = ("utf-8", "gb18030", "big5", "utf-16", "utf-16-le", "utf-16-be")
+# Nearly every byte string is valid gb18030; what tells encodings apart is whether the
+# most frequent characters of Chinese come out.
+_FREQUENT = (
+    "的一是不了在有人我他这這中大来來上个個国國为為们們到说說时時要就出会會可也你对對生能而子得"
+    "于於着著下自之年过過发發后後作里裡用道行所然家种種事成方多经經么麼去法学學如都同现現当當没沒"
+    "动動面起看定天分还還进進好小部其些主样樣理心今日月很气氣语語文字，。、"
+)
+
+
+def read_lines(
+    path: Path, encoding: str = "utf-8", on_bytes: Callable[[int], object] | None = None
+) -> Iterator[str]:
+    """The lines of a text file without their ends, in bounded memory; a BOM is dropped.
+
+    ``\\n``, ``\\r\\n`` and ``\\r`` end a line. ``on_bytes`` is told the size of each block read.
+    Raises SettingsError for an unknown encoding and DataError for a file that cannot be
+    read, is not in that encoding, holds NUL or a run of more than 256 KiB without a space.
+    """
+    decoder = _decoder(encoding)
+    head, done, parts = b"", 0, list[str]()
+    for block in _blocks(path):
+        head, state = head or block, decoder.getstate()
+        try:
+            text = decoder.decode(block, final=not block)
+        except UnicodeError as error:
+            line, shown = done + 1, "its beginning"  # UTF-16 or UTF-32 without BOM
+            if isinstance(error, UnicodeDecodeError):
+                # The decoder may have put bytes of the block before in front.
+                good = error.start - len(error.object) + len(block)
+                decoder.setstate(state)
+                line += decoder.decode(block[: max(0, good)]).count("\n")
+                shown = f"byte 0x{error.object[error.start]:02x}"
+            _fail_encoding(path, line, f"{shown} is not valid {encoding}", encoding, head)
+        if not done and not any(parts):  # a pipe may give a BOM in pieces
+            text = text.removeprefix("\ufeff")
+        if "\0" in text:
+            line = done + 1 + text.count("\n", 0, text.index("\0"))
+            _fail_encoding(path, line, "a NUL character", encoding, head)
+        lines = text.split("\n")
+        parts.append(lines[0])
+        if len(lines) > 1:
+            lines[0] = "".join(parts)
+            parts = [lines.pop()]
+            yield from lines
+            done += len(lines)
+        elif len(text) > MAX_WORD and len(words := text[-MAX_WORD - 1 :].split()) == 1:
+            check_length(path, done + 1, words)
+        if on_bytes:
+            on_bytes(len(block))
+    if last := "".join(parts):
+        yield last
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, then one empty block that stands for its end."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            block = b"-"
+            while block:
+                block = file.read(_BLOCK)
+                yield block
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise DataError(path, None, f"cannot be read: {_reason(error)}") from error
+
+
+def check_length(path: Path, line: int, words: list[str]) -> None:
+    """Raises DataError if a word is longer than MAX_WORD characters."""
+    if max(map(len, words), default=0) > MAX_WORD:
+        problem = f"more than {MAX_WORD} characters without a space"
+        raise DataError(path, line, problem, "words; perhaps the text is not segmented")
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that takes the place of ``path`` when the block ends without an error.
+
+    Written in the same folder, synced and renamed; the old file's mode is kept, links are
+    followed, and a device or pipe is written to directly. On an error the old file is
+    untouched and the new one removed. Raises CrfsegError naming ``path`` if it cannot be written.
+    """
+    shown = os.fspath(path)
+    if os.path.isdir(shown) or not os.path.basename(shown):
+        raise CrfsegError(f"{shown}: cannot be written: it is a directory; expected a file name")
+    direct = os.path.exists(shown) and not os.path.isfile(shown)
+    mode = None
+    try:
+        target = os.path.realpath(shown)
+        aside = os.path.join(os.path.dirname(target), f".crfseg-{secrets.token_hex(6)}.tmp")
+        if os.path.isfile(target):
+            # Renaming would replace a file its owner made read-only.
+            if not os.access(target, os.W_OK):
+                raise PermissionError(0, "it is read-only")
+            mode = stat.S_IMODE(os.stat(target).st_mode)
+        raw = _Raw(shown if direct else aside, "wb" if direct else "xb")
+    except (OSError, ValueError) as error:
+        raise CrfsegError(f"{shown}: cannot be written: {_reason(error)}") from error
+    raw.shown = shown
+    try:
+        file = io.BufferedWriter(raw, _BLOCK)
+        yield file
+        file.flush()
+        if not direct:
+            try:
+                os.fsync(raw.fileno())
+                raw.close()
+                if mode is not None:
+                    os.chmod(aside, mode)
+                os.replace(aside, target)
+            except OSError as error:
+                raise CrfsegError(f"{shown}: cannot be written: {_reason(error)}") from error
+    finally:
+        # Raw first: closing the buffer would try again to write what could not be written.
+        raw.close()
+        if not direct:
+            with suppress(OSError):
+                os.unlink(aside)
+    _sync_folder(os.path.dirname(target))
+
+
+class _Raw(io.FileIO):
+    """A file whose failing writes are ours, so that other errors in the block stay theirs."""
+
+    shown = ""
+
+    def write(self, data: object) -> int:
+        try:
+            return super().write(data)  # type: ignore[arg-type]
+        except OSError as error:
+            raise CrfsegError(f"{self.shown}: cannot be written: {_reason(error)}") from error
+
+
+def _sync_folder(folder: str) -> None:
+    """Makes a rename survive a power cut, where folders can be synced."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return text[:1].lower() + text[1:]
+
+
+def _decoder(encoding: str) -> io.IncrementalNewlineDecoder:
+    """Raises SettingsError for a name that is no text encoding."""
+    try:
+        " ".encode(encoding)
+        decoder = codecs.getincrementaldecoder(encoding)()
+    except (LookupError, ValueError):
+        text = f"--encoding {encoding}: unknown; must be one such as utf-8, gb18030, big5, utf-16"
+        raise SettingsError(text) from None
+    return io.IncrementalNewlineDecoder(decoder, translate=True)
+
+
+def _fail_encoding(path: Path, line: int, problem: str, encoding: str, head: bytes) -> NoReturn:
+    """Raises DataError, with the encoding in which the head of the file makes sense."""
+    given = head.decode(encoding, "replace")
+    scores = {}
+    for name in _LIKELY:
+        with suppress(UnicodeError):
+            text = codecs.getincrementaldecoder(name)().decode(head)
+            if "\0" not in text and not given.startswith(text):
+                scores[name] = _plausibility(text)
+    scores[encoding] = _plausibility(given)
+    best = max(scores, key=scores.__getitem__)
+    expected = f"text in {encoding}"
+    if best != encoding:
+        expected += f" (the file reads as {best}: give --encoding {best})"
+    raise DataError(path, line, problem, expected)
+
+
+def _plausibility(text: str) -> float:
+    return sum(map(text.count, _FREQUENT)) / max(1, len(text))

@@ -1,0 +1,1 @@
+"""Compiled loops over arrays: no strings, no dictionaries, no exceptions."""

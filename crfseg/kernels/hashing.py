@@ -1,0 +1,91 @@
+"""Open addressing over 64-bit keys, and the numbering of n-grams by first occurrence."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crfseg.kernels.policy import kernel, part
+
+#: No key is this large: keys are mixed-radix numbers below 2^63.
+EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(32)
+
+
+@part
+def slot_of(key, mask):
+    """The first slot to try for a key (Knuth's multiplicative hash, folded)."""
+    spread = key * _SPREAD
+    return (spread ^ (spread >> _HALF)) & mask
+
+
+@kernel
+def number(keys, slots, ids, found, counts):
+    """Number distinct keys in order of first occurrence.
+
+    keys uint64 [N] (EMPTY ones are skipped, their id is -1); slots int64 [2^k], all -1,
+    at least twice as many as distinct keys; ids int32 [N]; found uint64 [N] and counts
+    int32 [N] receive each distinct key and how often it occurs. Returns how many.
+    """
+    mask = np.uint64(len(slots) - 1)
+    n = 0
+    for i in range(len(keys)):
+        key = keys[i]
+        if key == EMPTY:
+            ids[i] = -1
+            continue
+        slot = slot_of(key, mask)
+        while slots[slot] >= 0 and found[slots[slot]] != key:
+            slot = (slot + np.uint64(1)) & mask
+        if slots[slot] < 0:
+            slots[slot] = n
+            found[n] = key
+            counts[n] = 0
+            n += 1
+        g = slots[slot]
+        counts[g] += 1
+        ids[i] = g
+    return n
+
+
+@kernel
+def look_up(keys, slots, found, ids):
+    """The numbers of keys in a table made by `number`; -1 for a key it does not hold."""
+    mask = np.uint64(len(slots) - 1)
+    for i in range(len(keys)):
+        ids[i] = -1
+        if keys[i] == EMPTY:
+            continue
+        slot = slot_of(keys[i], mask)
+        while slots[slot] >= 0:
+            if found[slots[slot]] == keys[i]:
+                ids[i] = slots[slot]
+                break
+            slot = (slot + np.uint64(1)) & mask
+
+
+@kernel
+def occurrences(ids, starts, places):
+    """List where each id occurs, in order (CSR).
+
+    ids int32 [N] (-1 is skipped); starts int64 [n + 1] running totals of the counts;
+    places int32 [starts[n]] receives the positions.
+    """
+    fill = starts[:-1].copy()
+    for i in range(len(ids)):
+        g = ids[i]
+        if g >= 0:
+            places[fill[g]] = i
+            fill[g] += 1
+
+
+@kernel
+def fill_slots(keys, slots, order):
+    """Place distinct keys in an empty table (all EMPTY); order int64 [n]: the slot of each."""
+    mask = np.uint64(len(slots) - 1)
+    for i in range(len(keys)):
+        slot = slot_of(keys[i], mask)
+        while slots[slot] != EMPTY:
+            slot = (slot + np.uint64(1)) & mask
+        slots[slot] = keys[i]
+        order[i] = slot

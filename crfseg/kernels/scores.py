@@ -1,0 +1,103 @@
+"""From feature table to n-gram keys, from n-gram rows to emission scores, to the best path.
+
+Training, evaluation during training and segmentation all go through these loops. `tags`
+is always the tuple (0, .., T-1): its length is a constant to the compiler, which unrolls
+every loop over tags.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from crfseg.kernels.policy import part
+
+
+class Plan(NamedTuple):
+    """The templates as arrays.
+
+    cells int64 [cells, 3]: offset from the anchor, column, radix of the column;
+    cell_starts int64 [F + 1]: the cells of each family;
+    windows int64 [F, 2]: first anchor relative to a sequence's first position, last
+    anchor relative to its last position;
+    templates int64 [G, 3]: family, shift (anchor minus position), place in the row.
+    """
+
+    cells: np.ndarray
+    cell_starts: np.ndarray
+    windows: np.ndarray
+    templates: np.ndarray
+
+
+@part
+def ngram_keys(columns, plan, family, begin, end, keys):
+    """Write the key of the n-gram at every anchor in [begin, end): mixed-radix numbers.
+
+    columns int32 [C, N]; keys uint64 [N].
+    """
+    first, last = plan.cell_starts[family], plan.cell_starts[family + 1]
+    for a in range(begin, end):
+        keys[a] = 0
+    for c in range(first, last):
+        offset, radix = plan.cells[c, 0], np.uint64(plan.cells[c, 2])
+        column = columns[plan.cells[c, 1]]
+        for a in range(begin, end):
+            keys[a] = keys[a] * radix + np.uint64(column[a + offset])
+
+
+@part
+def emissions(rows, begin, end, plan, weights, tags, out):
+    """Sum the rows of all templates at each position of one sequence.
+
+    rows int32 [F, N]: where in `weights` the row of each anchor's n-gram starts;
+    out [end - begin, T], int32 or float32.
+    """
+    T = len(tags)
+    for i in range(end - begin):
+        for t in range(T):
+            out[i, t] = 0
+    for g in range(len(plan.templates)):
+        shift, place = plan.templates[g, 1], plan.templates[g, 2] * T
+        row = rows[plan.templates[g, 0]]
+        for i in range(begin, end):
+            at = row[i + shift] + place
+            for t in range(T):
+                out[i - begin, t] += weights[at + t]
+
+
+@part
+def viterbi(scores, n, transitions, starts, ends, tags, back, path):
+    """The best path of one sequence; ties go to the smaller tag.
+
+    scores [n, T], overwritten by the best score of a path ending in each tag;
+    transitions [T, T]; starts, ends [T]; back uint8 [n, T]; path uint8 [n].
+    Illegal moves have scores so low that sums of them never win.
+    """
+    T = len(tags)
+    for t in range(T):
+        scores[0, t] += starts[t]
+    for i in range(1, n):
+        if i % 64 == 0:  # int32 would overflow in a very long sequence
+            top = scores[i - 1, 0]
+            for t in range(1, T):
+                top = max(top, scores[i - 1, t])
+            for t in range(T):
+                scores[i - 1, t] -= top
+        for t in range(T):
+            best = scores[i - 1, 0] + transitions[0, t]
+            where = 0
+            for s in range(1, T):
+                other = scores[i - 1, s] + transitions[s, t]
+                if other > best:
+                    best = other
+                    where = s
+            scores[i, t] += best
+            back[i, t] = where
+    tag = 0
+    for t in range(1, T):
+        if scores[n - 1, t] + ends[t] > scores[n - 1, tag] + ends[tag]:
+            tag = t
+    for i in range(n - 1, -1, -1):
+        path[i] = tag
+        tag = back[i, tag]

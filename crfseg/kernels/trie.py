@@ -1,0 +1,74 @@
+"""A trie kept in one hash table, and the longest words that begin and end at each place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crfseg.kernels.hashing import EMPTY, slot_of
+from crfseg.kernels.policy import kernel, part
+
+_FLAGS = np.uint64(0xFFFFFFFF)
+_CHILD = np.uint64(32)
+
+
+@kernel
+def insert(words, ends, flags, radix, slots):
+    """Add words to an empty trie; nodes are numbered in the order they come up.
+
+    words int32 [M], ends int64 [W], flags uint32 [W], radix uint64 scalar,
+    slots uint64 [capacity, 2] with EMPTY keys. Words have at least two characters.
+    """
+    mask = np.uint64(len(slots) - 1)
+    nodes = radix
+    start = 0
+    for w in range(len(ends)):
+        node = np.uint64(words[start])
+        slot = np.uint64(0)
+        for i in range(start + 1, ends[w]):
+            key = node * radix + np.uint64(words[i])
+            slot = slot_of(key, mask)
+            while slots[slot, 0] != key and slots[slot, 0] != EMPTY:
+                slot = (slot + np.uint64(1)) & mask
+            if slots[slot, 0] == EMPTY:
+                slots[slot, 0] = key
+                slots[slot, 1] = nodes << _CHILD
+                nodes += np.uint64(1)
+            node = slots[slot, 1] >> _CHILD
+        slots[slot, 1] |= np.uint64(flags[w])
+        start = ends[w]
+
+
+@part
+def match(ids, begin, end, hidden, folds, slots, radix, longest, codes):
+    """Write the lexicon codes of one sequence.
+
+    ids int32 [N]: character ids, the sequence is ids[begin:end]; hidden: flag bits that
+    do not count (the sentence's own fold); folds: the number of low flag bits that stand
+    for lexicon 0; codes int32 [2 * lexicons, N]: rows 2k and 2k + 1 get the length of
+    the longest word of lexicon k that begins, and that ends, at each place.
+    """
+    mask = np.uint64(len(slots) - 1)
+    lexicons = len(codes) // 2
+    own = (np.uint64(1) << np.uint64(folds)) - np.uint64(1)
+    for row in range(2 * lexicons):
+        for i in range(begin, end):
+            codes[row, i] = 0
+    for i in range(begin, end):
+        node = np.uint64(ids[i])
+        for j in range(i + 1, end):
+            key = node * radix + np.uint64(ids[j])
+            slot = slot_of(key, mask)
+            while slots[slot, 0] != key and slots[slot, 0] != EMPTY:
+                slot = (slot + np.uint64(1)) & mask
+            if slots[slot, 0] == EMPTY:
+                break
+            node = slots[slot, 1] >> _CHILD
+            flags = slots[slot, 1] & _FLAGS & ~np.uint64(hidden)
+            if flags == 0:
+                continue
+            length = min(j - i + 1, longest)
+            for k in range(lexicons):
+                bits = own if k == 0 else np.uint64(1) << np.uint64(folds + k - 1)
+                if flags & bits:
+                    codes[2 * k, i] = length
+                    codes[2 * k + 1, j] = max(codes[2 * k + 1, j], length)

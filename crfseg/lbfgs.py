@@ -1,0 +1,149 @@
+"""L-BFGS and OWL-QN on one long float32 vector; it knows nothing of what it minimises.
+
+Liu & Nocedal (1989), "On the limited memory BFGS method"; Andrew & Gao (2007),
+"Scalable training of L1-regularized log-linear models". The initial inverse Hessian is
+a diagonal given by the caller: feature counts span five orders of magnitude, the
+curvature with them, and a scaled identity needs ten times the iterations.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from crfseg.kernels import vector
+from crfseg.threads import Map
+
+#: Vectors are worked on in blocks of this many numbers (1 MB: two of them stay in the
+#: second-level cache); fixed, so that sums do not depend on the number of threads.
+BLOCK = 1 << 18
+#: The first step follows the scaled gradient alone and is held back to a tenth of it.
+FIRST_STEP = 0.1
+_ARMIJO = 1e-4
+_MOST_HALVINGS = 20
+_PATIENCE = 3
+
+
+@dataclass
+class Minimum:
+    """Where the search ended: the point, the value there, and why it stopped."""
+
+    x: np.ndarray
+    value: float
+    reason: str
+    iterations: int
+
+
+class Vectors:
+    """Whole-vector arithmetic, block by block on all threads."""
+
+    def __init__(self, size: int, run: Map) -> None:
+        self.blocks = [slice(a, min(a + BLOCK, size)) for a in range(0, size, BLOCK)]
+        self.run = run
+
+    def __call__(self, function: Callable, *arguments: np.ndarray | float) -> float:
+        """Apply a kernel to each block of the vectors; the sum of what it returns."""
+
+        def piece(block: slice) -> float:
+            return function(*(a[block] if isinstance(a, np.ndarray) else a for a in arguments))
+
+        results = self.run(piece, self.blocks)
+        return 0.0 if results[0] is None else float(sum(results))
+
+
+def minimise(
+    objective: Callable[[np.ndarray, np.ndarray], float],
+    x: np.ndarray,
+    scale: np.ndarray,
+    *,
+    l1: float = 0.0,
+    history: int = 5,
+    max_iter: int = 100,
+    tol: float = 1e-4,
+    run: Map,
+    on_step: Callable[[int, float, float, np.ndarray], None],
+) -> Minimum:
+    """Minimise objective(x) + l1 * |x|_1, starting from x (overwritten).
+
+    objective(x, gradient) returns the value and writes the float32 gradient; scale:
+    float32, the diagonal of the initial inverse Hessian; on_step(number, value, relative
+    change, x) is called after each step. Stops after max_iter steps, or when the mean
+    relative change of the last three is below tol, or when no step makes the value
+    smaller.
+    """
+    each = Vectors(len(x), run)
+    pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque()
+    gradient, slope = np.empty_like(x), np.empty_like(x)
+    direction, trial, trial_gradient = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+
+    def penalised(point: np.ndarray, out: np.ndarray) -> float:
+        value = objective(point, out)
+        return value + l1 * each(vector.pseudo_gradient, point, out, l1, slope) if l1 else value
+
+    value = penalised(x, gradient)
+    changes: deque[float] = deque(maxlen=_PATIENCE)
+    reason = f"reached {max_iter} iterations"
+    number = 0
+    for number in range(1, max_iter + 1):
+        downhill = slope if l1 else gradient
+        direction[:] = downhill
+        _apply_inverse_hessian(each, direction, pairs, scale)
+        if l1:
+            direction[direction * downhill <= 0] = 0
+        decrease = each(vector.dot, direction, downhill)
+        size = -1.0 if pairs else -FIRST_STEP
+        held_slope = slope.copy() if l1 else slope
+        for _ in range(_MOST_HALVINGS):
+            if l1:
+                each(vector.step_in_orthant, x, direction, size, held_slope, trial)
+            else:
+                each(vector.step, x, direction, size, trial)
+            new = penalised(trial, trial_gradient)
+            if new <= value + _ARMIJO * size * decrease:
+                break
+            size /= 2
+        else:
+            number -= 1
+            reason = "no further decrease"
+            break
+        s, y = pairs.popleft()[:2] if len(pairs) == history else (np.empty_like(x), None)
+        y = np.empty_like(x) if y is None else y
+        each(vector.change, trial, x, s)
+        length = each(vector.change, trial_gradient, gradient, y)
+        curvature = each(vector.dot, s, y)
+        if curvature > 1e-10 * length:
+            pairs.append((s, y, curvature))
+        x, trial = trial, x
+        gradient, trial_gradient = trial_gradient, gradient
+        change = (value - new) / max(abs(value), 1e-30)
+        value = new
+        changes.append(change)
+        on_step(number, value, change, x)
+        if len(changes) == _PATIENCE and sum(changes) < _PATIENCE * tol:
+            reason = f"converged (relative change below {tol:g})"
+            break
+    return Minimum(x, value, reason, number)
+
+
+def _apply_inverse_hessian(
+    each: Vectors, q: np.ndarray, pairs: deque, scale: np.ndarray
+) -> None:
+    """q := H q by the two-loop recursion (Nocedal 1980), each pass fused with the next dot."""
+    if not pairs:
+        each(vector.multiply_dot, scale, q, q)
+        return
+    factors = []
+    product = each(vector.dot, pairs[-1][0], q)
+    for i in range(len(pairs) - 1, -1, -1):
+        _, y, curvature = pairs[i]
+        factors.append(product / curvature)
+        after = pairs[i - 1][0] if i else q
+        product = each(vector.add_dot, -factors[-1], y, q, after)
+    product = each(vector.multiply_dot, scale, q, pairs[0][1])
+    for i, (s, _, curvature) in enumerate(pairs):
+        factor = factors.pop() - product / curvature
+        after = pairs[i + 1][1] if i + 1 < len(pairs) else q
+        product = each(vector.add_dot, factor, s, q, after)

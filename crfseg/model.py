@@ -1,0 +1,235 @@
+"""The saved model: what it is, how it is written, and what is checked when it is read.
+
+One safetensors file: a JSON description and arrays, no code. Weights are int16 multiples
+of one scale, so that scores are sums of integers: the same everywhere, in any order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crfseg import templates as templates_module
+from crfseg import text
+from crfseg.errors import CrfsegError, ModelError
+from crfseg.features import FIRST_CHARACTER, Alphabet, make_plan, radices
+from crfseg.files import atomic_write
+from crfseg.lexicon import MAX_LEXICONS, MAX_WORD
+from crfseg.tags import SCHEMES, TagScheme
+from crfseg.templates import FIRST_LEXICON, Templates
+
+FORMAT = 1
+KINDS = ("crf", "maxent", "hmm")
+_SMALLEST_SCALE = 2.0**-9
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyWeights:
+    """The n-grams of one family: keys uint64 [n] ascending, weights int16 [n, W, T]."""
+
+    keys: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained model as it is saved.
+
+    metadata: JSON description (kind, tags, templates, lexicons, scale, corpora, settings,
+    scores, licence, version); alphabet; transitions int16 [T, T]; words uint8: the words
+    of all lexicons in UTF-8, sorted, one on a line; members uint16: for each word, bit k
+    says that it is in lexicon k; families: one FamilyWeights for each template family.
+    """
+
+    metadata: dict[str, Any]
+    alphabet: Alphabet
+    transitions: np.ndarray
+    words: np.ndarray
+    members: np.ndarray
+    families: list[FamilyWeights]
+    templates: Templates
+    scheme: TagScheme
+
+    @property
+    def lexicons(self) -> int:
+        """The number of lexicons."""
+        return len(self.metadata["lexicons"])
+
+    @property
+    def columns(self) -> int:
+        """The number of columns of the feature table."""
+        return FIRST_LEXICON + 2 * self.lexicons
+
+    @property
+    def scale(self) -> float:
+        """What a weight of 1 is worth."""
+        return float(self.metadata["scale"])
+
+    def lexicon_words(self) -> tuple[list[str], np.ndarray]:
+        """The words of all lexicons, and uint16 [W]: which lexicons each is in."""
+        return bytes(self.words).decode("utf-8").split("\n")[: len(self.members)], self.members
+
+    @property
+    def weight_count(self) -> int:
+        """How many weights the model has."""
+        return self.transitions.size + sum(family.weights.size for family in self.families)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model, whole or not at all; raises CrfsegError where it cannot."""
+        from safetensors.numpy import save
+
+        arrays = self._arrays()
+        head = json.dumps(
+            {**self.metadata, "format": FORMAT}, ensure_ascii=False, sort_keys=True
+        )
+        data = save(arrays, {"crfseg": head, "checksum": _checksum(head, arrays)})
+        with atomic_write(path) as file:
+            file.write(data)
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        arrays = {
+            "alphabet": self.alphabet.characters,
+            "transitions": self.transitions,
+            "lexicon.words": self.words,
+            "lexicon.members": self.members,
+        }
+        for f, family in enumerate(self.families):
+            arrays[f"family.{f}.keys"] = family.keys
+            arrays[f"family.{f}.weights"] = family.weights
+        return arrays
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Model:
+        """Read and check a model; raises ModelError for anything but a sound model file."""
+        from safetensors import SafetensorError, safe_open
+
+        name = os.fspath(path)
+        try:
+            with open(path, "rb"):  # for a clear message: safetensors has its own
+                pass
+            with safe_open(name, framework="numpy") as file:
+                head = file.metadata() or {}
+                arrays = {key: file.get_tensor(key) for key in file.keys()}
+        except OSError as error:
+            raise ModelError(f"{name}: cannot be read: {error.strerror or error}") from None
+        except (SafetensorError, ValueError, TypeError, KeyError) as error:
+            raise ModelError(f"{name}: not a crfseg model, or a damaged one ({error})") from None
+        try:
+            return cls._build(head, arrays)
+        except CrfsegError as error:
+            raise ModelError(f"{name}: {error}") from None
+        except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
+            raise ModelError(f"{name}: damaged model: {error!r}") from None
+
+    @classmethod
+    def _build(cls, head: dict[str, str], arrays: dict[str, np.ndarray]) -> Model:
+        if "crfseg" not in head:
+            raise ModelError("not a crfseg model; expected a file written by crfseg train")
+        metadata = json.loads(head["crfseg"])
+        version = metadata.pop("format")
+        if not isinstance(version, int) or version > FORMAT:
+            raise ModelError(
+                f"a model of format {version}; expected {FORMAT} or older: upgrade crfseg"
+            )
+        if head.get("checksum") != _checksum(head["crfseg"], arrays):
+            raise ModelError("damaged model: the checksum does not match")
+        return cls.make(metadata, arrays)
+
+    @classmethod
+    def make(cls, metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
+        """A model from its description and arrays, checked for everything kernels rely on."""
+        _expect(metadata.get("kind") in KINDS, f"kind must be one of {', '.join(KINDS)}")
+        _expect(metadata.get("tags") in SCHEMES, f"tags must be one of {', '.join(SCHEMES)}")
+        _expect(isinstance(metadata.get("lexicons"), list), "lexicons must be a list")
+        _expect(len(metadata["lexicons"]) <= MAX_LEXICONS, f"at most {MAX_LEXICONS} lexicons")
+        scale = metadata.get("scale")
+        _expect(isinstance(scale, float) and 0 < scale < 1e6, "scale must be a positive number")
+        scheme = SCHEMES[metadata["tags"]]
+        templates = templates_module.parse(metadata["templates"], "templates of the model")
+        characters = _array(arrays, "alphabet", np.uint32, 1)
+        _expect(
+            len(np.unique(characters)) == len(characters)
+            and int(characters.max(initial=0)) < text.CODE_POINTS,
+            "alphabet must hold distinct code points",
+        )
+        alphabet = Alphabet(characters)
+        transitions = _array(arrays, "transitions", np.int16, 2)
+        _expect(transitions.shape == (scheme.size, scheme.size), "transitions must be [T, T]")
+        words = _array(arrays, "lexicon.words", np.uint8, 1)
+        members = _array(arrays, "lexicon.members", np.uint16, 1)
+        columns = FIRST_LEXICON + 2 * len(metadata["lexicons"])
+        make_plan(templates, alphabet.size, columns)
+        radix = radices(alphabet.size, columns)
+        families = []
+        for f, shape in enumerate(templates.families):
+            keys = _array(arrays, f"family.{f}.keys", np.uint64, 1)
+            weights = _array(arrays, f"family.{f}.weights", np.int16, 3)
+            space = 1
+            for _, column in shape.pattern:
+                space *= radix[column]
+            _expect(bool(np.all(keys[1:] > keys[:-1])), f"keys of family {f} must ascend")
+            _expect(len(keys) == 0 or int(keys[-1]) < space, f"keys of family {f} out of range")
+            _expect(
+                weights.shape == (len(keys), len(shape.shifts), scheme.size),
+                f"weights of family {f} must be [n, window, T]",
+            )
+            families.append(FamilyWeights(keys, weights))
+        model = cls(
+            metadata, alphabet, transitions, words, members, families, templates, scheme
+        )
+        model._check_lexicon()
+        return model
+
+    def _check_lexicon(self) -> None:
+        words = bytes(self.words).decode("utf-8").split("\n")
+        _expect(words.pop() == "", "the lexicon must end with a line end")
+        _expect(len(words) == len(self.members), "every lexicon word needs its memberships")
+        lengths = np.array([len(word) for word in words], dtype=np.int64)
+        _expect(
+            len(words) == 0 or (lengths.min() >= 2 and lengths.max() <= MAX_WORD),
+            f"lexicon words must have 2 to {MAX_WORD} characters",
+        )
+        known = self.alphabet.table[text.code_points("".join(words))] >= FIRST_CHARACTER
+        _expect(bool(known.all()), "lexicon words must be spelled with the alphabet")
+
+
+def quantise(weights: np.ndarray, scale: float) -> np.ndarray:
+    """int16: weights in units of the scale, rounded."""
+    return np.rint(weights / scale).astype(np.int16)
+
+
+def scale_for(weights: np.ndarray) -> float:
+    """The unit in which weights fit int16; a power of two, no finer than is of use."""
+    top = float(np.abs(weights).max(initial=0.0))
+    scale = _SMALLEST_SCALE
+    while top > 32767 * scale:
+        scale *= 2
+    return scale
+
+
+def _array(
+    arrays: dict[str, np.ndarray], name: str, dtype: type[np.generic], dimensions: int
+) -> np.ndarray:
+    array = arrays.get(name)
+    if array is None or array.dtype != dtype or array.ndim != dimensions:
+        raise ModelError(f"damaged model: {name} must be {np.dtype(dtype)}, {dimensions}-d")
+    return array
+
+
+def _expect(condition: bool, what: str) -> None:
+    if not condition:
+        raise ModelError(f"damaged model: {what}")
+
+
+def _checksum(head: str, arrays: dict[str, np.ndarray]) -> str:
+    total = zlib.crc32(head.encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
+        total = zlib.crc32(array.data, total) if array.size else total
+    return f"{total:08x}"

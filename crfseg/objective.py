@@ -1,0 +1,233 @@
+"""Negative log-likelihood of a corpus and its gradient.
+
+The weights are one float32 vector: a row of zeros (for n-grams a model does not have),
+the transition scores, then for each family one row [window, T] for each n-gram.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from crfseg.features import Table
+from crfseg.kernels import crf, hashing
+from crfseg.kernels.scores import Plan
+from crfseg.tags import TagScheme
+from crfseg.templates import Templates
+from crfseg.threads import Map
+
+#: The work is cut into this many shards whatever the number of threads, so that sums
+#: come out the same; more than the threads of most machines, so that all stay busy.
+SHARDS = 64
+#: A score no sum of real scores makes up for.
+ILLEGAL = np.float32(-1e9)
+
+
+@dataclass(frozen=True)
+class FamilyIndex:
+    """The n-grams of one family, numbered by first occurrence in the training corpus.
+
+    keys uint64 [n]; counts int32 [n]; slots: the hash table of `hashing.number`; starts
+    int64 [n + 1] and places int32: where each occurs; base: where its rows start in the
+    weights.
+    """
+
+    keys: np.ndarray
+    counts: np.ndarray
+    slots: np.ndarray
+    starts: np.ndarray
+    places: np.ndarray
+    base: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things stand in the weight vector."""
+
+    zeros: int
+    tags: int
+    size: int
+
+    @property
+    def transitions(self) -> slice:
+        """The T * T transition scores."""
+        return slice(self.zeros, self.zeros + self.tags * self.tags)
+
+
+@dataclass(frozen=True)
+class Index:
+    """The n-grams of a training corpus: what there is to learn."""
+
+    plan: Plan
+    templates: Templates
+    families: list[FamilyIndex]
+    layout: Layout
+
+    def rows(self, table: Table) -> np.ndarray:
+        """int32 [F, N]: where the row of the n-gram at each anchor of any table starts."""
+        rows = np.zeros((len(self.families), table.columns.shape[1]), dtype=np.int32)
+        for f, (family, shape) in enumerate(
+            zip(self.families, self.templates.families, strict=True)
+        ):
+            hashing.look_up(table.keys(self.plan, f), family.slots, family.keys, rows[f])
+            _to_rows(rows[f], family.base, len(shape.shifts) * self.layout.tags)
+        return rows
+
+
+def _to_rows(ids: np.ndarray, base: int, width: int) -> None:
+    known = ids >= 0
+    ids *= width
+    ids += base
+    ids[~known] = 0
+
+
+def build_index(
+    table: Table, plan: Plan, templates: Templates, scheme: TagScheme, run: Map
+) -> tuple[Index, np.ndarray]:
+    """Number the n-grams of a corpus; returns the index and the corpus' rows [F, N]."""
+    T = scheme.size
+    widths = [len(family.shifts) * T for family in templates.families]
+    rows = np.empty((len(widths), table.columns.shape[1]), dtype=np.int32)
+
+    def number(f: int) -> tuple[np.ndarray, ...]:
+        keys = table.keys(plan, f)
+        capacity = 16
+        while capacity < 2 * len(keys):
+            capacity *= 2
+        slots = np.full(capacity, -1, dtype=np.int32)
+        found = np.empty(len(keys), dtype=np.uint64)
+        counts = np.empty(len(keys), dtype=np.int32)
+        n = hashing.number(keys, slots, rows[f], found, counts)
+        starts = np.zeros(n + 1, dtype=np.int64)
+        np.cumsum(counts[:n], out=starts[1:])
+        places = np.empty(starts[-1], dtype=np.int32)
+        hashing.occurrences(rows[f], starts, places)
+        return found[:n].copy(), counts[:n].copy(), slots, starts, places
+
+    zeros = max(widths)
+    base = zeros + T * T
+    families = []
+    for f, numbered in enumerate(run(number, range(len(widths)))):
+        families.append(FamilyIndex(*numbered, base=base))
+        _to_rows(rows[f], base, widths[f])
+        base += len(numbered[0]) * widths[f]
+    return Index(plan, templates, families, Layout(zeros, T, base)), rows
+
+
+class Objective:
+    """The function training minimises, without its penalty: weights -> (value, gradient).
+
+    gold: uint8 [N] tags, in the places of the table.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        rows: np.ndarray,
+        bounds: np.ndarray,
+        gold: np.ndarray,
+        scheme: TagScheme,
+        *,
+        sequential: bool,
+        run: Map,
+    ) -> None:
+        self.index, self.rows, self.gold, self.scheme = index, rows, gold, scheme
+        self.sequential, self.run = sequential, run
+        self.tags = tuple(range(scheme.size))
+        self.shards = [bounds[a:b] for a, b in _cut(bounds[:, 1] - bounds[:, 0])]
+        self.residuals = np.zeros((rows.shape[1], scheme.size), dtype=np.float32)
+        self.pieces = [
+            (f, first, last)
+            for f, family in enumerate(index.families)
+            for first, last in _cut(family.counts)
+        ]
+
+    def __call__(self, weights: np.ndarray, gradient: np.ndarray) -> float:
+        """The value at float32 ``weights``; the gradient is written to ``gradient``."""
+        T = self.scheme.size
+        scores = weights[self.index.layout.transitions].reshape(T, T)
+        if self.sequential:
+            results = self.run(lambda shard: self._crf(shard, weights, scores), self.shards)
+        else:
+            results = self.run(lambda shard: self._softmax(shard, weights), self.shards)
+        self.run(lambda piece: self._gradient(piece, gradient), self.pieces)
+        gradient[: self.index.layout.zeros] = 0
+        pairs = np.sum([pair for _, pair in results], axis=0)
+        if not (self.sequential and self.index.templates.transitions):
+            pairs[:] = 0
+        gradient[self.index.layout.transitions] = pairs.ravel()
+        return float(sum(loss for loss, _ in results))
+
+    def _crf(
+        self, bounds: np.ndarray, weights: np.ndarray, scores: np.ndarray
+    ) -> tuple[float, np.ndarray]:
+        pairs = np.zeros((len(self.tags), len(self.tags)))
+        legal = self.scheme.legal
+        potentials = (
+            np.where(legal, np.exp(scores), np.float32(0)),
+            self.scheme.begins.astype(np.float32),
+            self.scheme.ends.astype(np.float32),
+            np.ascontiguousarray(scores),
+        )
+        loss = crf.crf_shard(
+            self.rows, bounds, self.gold, self.index.plan, weights, potentials, self.tags,
+            self.residuals, pairs, self._scratch(bounds),
+        )  # fmt: skip
+        return loss, pairs
+
+    def _softmax(self, bounds: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        loss = crf.softmax_shard(
+            self.rows, bounds, self.gold, self.index.plan, weights, self.tags,
+            self.residuals, self._scratch(bounds),
+        )  # fmt: skip
+        return loss, np.zeros((len(self.tags), len(self.tags)))
+
+    def _scratch(self, bounds: np.ndarray) -> np.ndarray:
+        longest = int((bounds[:, 1] - bounds[:, 0]).max(initial=0))
+        return np.empty((2, longest, len(self.tags)), dtype=np.float32)
+
+    def _gradient(self, piece: tuple[int, int, int], gradient: np.ndarray) -> None:
+        f, first, last = piece
+        family = self.index.families[f]
+        shifts = np.array(self.index.templates.families[f].shifts, dtype=np.int64)
+        crf.gradient_rows(
+            family.starts, family.places, self.residuals, shifts, self.tags, first, last,
+            gradient[family.base :],
+        )  # fmt: skip
+
+
+def decode(
+    index: Index,
+    rows: np.ndarray,
+    bounds: np.ndarray,
+    weights: np.ndarray,
+    scheme: TagScheme,
+    *,
+    sequential: bool,
+) -> np.ndarray:
+    """uint8 [characters]: the best tags of all sequences, one after another."""
+    T = scheme.size
+    tags = tuple(range(T))
+    transitions = np.where(scheme.legal, np.float32(0), ILLEGAL)
+    if sequential:
+        transitions += weights[index.layout.transitions].reshape(T, T)
+    starts = np.where(scheme.begins, np.float32(0), ILLEGAL)
+    ends = np.where(scheme.ends, np.float32(0), ILLEGAL)
+    lengths = bounds[:, 1] - bounds[:, 0]
+    longest = int(lengths.max(initial=0))
+    scratch = np.empty((longest, T), dtype=np.float32), np.empty((longest, T), dtype=np.uint8)
+    path = np.empty(int(lengths.sum()), dtype=np.uint8)
+    moves = (transitions, starts, ends)
+    crf.best_paths(rows, bounds, index.plan, weights, moves, tags, scratch, path)
+    return path
+
+
+def _cut(sizes: np.ndarray) -> list[tuple[int, int]]:
+    """Cut items into at most SHARDS runs of about equal total size."""
+    ends = np.cumsum(sizes, dtype=np.int64)
+    if len(ends) == 0:
+        return []
+    marks = ends[-1] * np.arange(1, SHARDS) // SHARDS
+    cuts = np.unique(np.concatenate(([0], np.searchsorted(ends, marks, side="right"), [len(ends)])))
+    return [(int(a), int(b)) for a, b in zip(cuts, cuts[1:], strict=False)]

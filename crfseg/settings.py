@@ -1,0 +1,53 @@
+"""What training can be told, and the check that it makes sense."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from crfseg.errors import SettingsError
+from crfseg.model import KINDS
+from crfseg.tags import scheme_by_name
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    kind: crf, maxent or hmm; tags: "4" or "6"; l2: C, the penalty is |w|^2 / (2 C), so a
+    larger C follows the corpus more closely; l1: strength of the penalty l1 * |w|_1;
+    max_iter, tol: when to stop (see `lbfgs.minimise`); own_lexicon: use the words of the
+    corpus as a lexicon; prune: drop n-grams none of whose weights is larger.
+    """
+
+    kind: str = "crf"
+    tags: str = "4"
+    l2: float = 1.0
+    l1: float = 0.0
+    max_iter: int = 25
+    tol: float = 1e-3
+    own_lexicon: bool = True
+    prune: float = 0.02
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise SettingsError(f"--model {self.kind}: must be one of {', '.join(KINDS)}")
+        scheme_by_name(self.tags)
+        self._check("--l2", self.l2, self.l2 > 0, "a number above 0 (inf for no penalty)")
+        self._check("--l1", self.l1, 0 <= self.l1 < math.inf, "0 or more")
+        self._check("--max-iter", self.max_iter, self.max_iter >= 1, "at least 1")
+        self._check("--tol", self.tol, 0 <= self.tol < 1, "0 or more and below 1")
+        self._check("--prune", self.prune, 0 <= self.prune < math.inf, "0 or more")
+
+    @staticmethod
+    def _check(option: str, value: float, good: bool, expected: str) -> None:
+        if not good:
+            raise SettingsError(f"{option} {value}: must be {expected}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as JSON values; an infinite l2 as the string "inf"."""
+        values = asdict(self)
+        if math.isinf(self.l2):
+            values["l2"] = "inf"
+        return values

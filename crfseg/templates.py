@@ -1,0 +1,176 @@
+"""Feature templates in CRF++ syntax, and the n-gram families they fall into.
+
+A template names cells of a table whose rows are characters: ``U05:%x[-1,0]/%x[0,0]``
+is the feature made of the previous and this character. Templates that look at the same
+shape from different places (C-1C0 and C0C+1) are one *family*: the n-gram is looked up
+once where it stands (its anchor) and speaks to every position in the family's window.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from crfseg.errors import TemplateError
+
+#: Columns of the table: character, character type, then two for each lexicon: the length
+#: of its longest word that begins here, and of its longest word that ends here.
+CHARACTER, TYPE, FIRST_LEXICON = 0, 1, 2
+
+CHARACTER_TEMPLATES = """\
+U00:%x[-2,0]
+U01:%x[-1,0]
+U02:%x[0,0]
+U03:%x[1,0]
+U04:%x[2,0]
+U05:%x[-1,0]/%x[0,0]
+U06:%x[0,0]/%x[1,0]
+U07:%x[-1,0]/%x[1,0]
+U08:%x[-2,1]/%x[-1,1]/%x[0,1]/%x[1,1]/%x[2,1]
+B
+"""
+
+#: For the lexicon whose columns are {0} and {1}.
+LEXICON_TEMPLATES = """\
+L{0}0:%x[-1,{0}]/%x[-1,{1}]
+L{0}1:%x[0,{0}]/%x[0,{1}]
+L{0}2:%x[1,{0}]/%x[1,{1}]
+L{0}3:%x[-1,{1}]/%x[0,{0}]/%x[0,{1}]/%x[1,{0}]
+L{0}4:%x[0,0]/%x[0,{0}]/%x[0,{1}]
+"""
+
+_CELL = re.compile(r"%x\[\s*(-?\d+)\s*,\s*(\d+)\s*\]")
+_LINE = re.compile(r"^(?:[A-Za-z*][^:%]*:)?(%x\[.*)$")
+_FURTHEST = 8
+
+
+@dataclass(frozen=True)
+class Template:
+    """One unigram feature: the cells (offset, column) it is made of, in text order."""
+
+    text: str
+    cells: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Family:
+    """An n-gram shape and the places it is seen from.
+
+    pattern: cells (offset from the anchor, column), offsets >= 0.
+    shifts: for each template of the family, anchor minus position; descending, so that
+    the positions an anchor speaks to ascend.
+    """
+
+    pattern: tuple[tuple[int, int], ...]
+    shifts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Templates:
+    """Everything a model looks at: unigram families, and whether tags see their neighbour."""
+
+    lines: tuple[str, ...]
+    families: tuple[Family, ...]
+    transitions: bool
+
+    @property
+    def reach(self) -> int:
+        """The largest distance of a cell from its position."""
+        return max(
+            abs(shift + offset)
+            for family in self.families
+            for shift in family.shifts
+            for offset in (0, *(offset for offset, _ in family.pattern))
+        )
+
+    @property
+    def columns(self) -> int:
+        """The number of columns the templates need."""
+        return 1 + max(column for family in self.families for _, column in family.pattern)
+
+
+def parse(lines: Iterable[str], name: str = "templates") -> Templates:
+    """Read templates from lines of text; ``name`` is what errors call their source.
+
+    Raises TemplateError, naming the line, for anything that is not a unigram template
+    over known cells or the plain bigram template ``B``.
+    """
+    kept: list[str] = []
+    seen: dict[tuple[tuple[int, int], ...], str] = {}
+    transitions = False
+    for number, raw in enumerate(lines, start=1):
+        line = raw.split("#", 1)[0].strip()
+        if not line:
+            continue
+        if line in ("B", "b"):
+            transitions = True
+            kept.append("B")
+            continue
+        template = _parse_line(line, f"{name}:{number}")
+        if template.cells not in seen:
+            seen[template.cells] = line
+            kept.append(line)
+    if not seen:
+        raise TemplateError(f"{name}: no unigram template; expected lines like U00:%x[0,0]")
+    return Templates(tuple(kept), _families(seen), transitions)
+
+
+def load(path: str | Path) -> list[str]:
+    """The lines of a template file; raises TemplateError when it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise TemplateError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"{path}: not UTF-8 at byte {error.start}") from None
+
+
+def default_lines(lexicons: int) -> list[str]:
+    """The default templates for a model with that many lexicons."""
+    text = CHARACTER_TEMPLATES
+    for k in range(lexicons):
+        text += lexicon_lines(k)
+    return text.splitlines()
+
+
+def lexicon_lines(k: int) -> str:
+    """The default templates over the columns of lexicon ``k``, counted from 0."""
+    begin = FIRST_LEXICON + 2 * k
+    return LEXICON_TEMPLATES.format(begin, begin + 1)
+
+
+def _parse_line(line: str, where: str) -> Template:
+    if line[0] in "Bb" and "%x" in line:
+        raise TemplateError(
+            f"{where}: {line!r}: bigram templates with cells are not supported; "
+            "expected a plain B (tag transitions)"
+        )
+    body = _LINE.match(line)
+    if body is None:
+        raise TemplateError(f"{where}: {line!r}: expected a template like U05:%x[-1,0]/%x[0,0]")
+    cells = []
+    for part in body.group(1).split("/"):
+        cell = _CELL.fullmatch(part.strip())
+        if cell is None:
+            raise TemplateError(f"{where}: {part!r}: expected a cell like %x[-1,0]")
+        offset, column = int(cell.group(1)), int(cell.group(2))
+        if abs(offset) > _FURTHEST:
+            raise TemplateError(
+                f"{where}: %x[{offset},{column}]: expected an offset from -{_FURTHEST} "
+                f"to {_FURTHEST}"
+            )
+        cells.append((offset, column))
+    return Template(line, tuple(cells))
+
+
+def _families(templates: Iterable[tuple[tuple[int, int], ...]]) -> tuple[Family, ...]:
+    shapes: dict[tuple[tuple[int, int], ...], list[int]] = {}
+    for cells in templates:
+        shift = min(offset for offset, _ in cells)
+        pattern = tuple((offset - shift, column) for offset, column in cells)
+        shapes.setdefault(pattern, []).append(shift)
+    return tuple(
+        Family(pattern, tuple(sorted(shifts, reverse=True))) for pattern, shifts in shapes.items()
+    )

@@ -1,0 +1,1 @@
+"""The default model and the sample corpora of crfseg, as package data."""
