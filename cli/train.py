@@ -66,7 +66,7 @@ from crfseg.errors import CrfsegError
     "--prune",
     type=float,
     metavar="T",
-    help="Drop n-grams with no weight above T.  [default: 0.02]",
+    help="Drop n-grams with no weight above T.  [default: 0.05]",
 )
 @encoding_option
 @threads_option

@@ -1,7 +1,7 @@
 """Chinese word segmentation with linear-chain conditional random fields.
 
-    from crfseg import Segmenter
-    Segmenter().cut("为人民服务")        # ['为', '人民', '服务']
+from crfseg import Segmenter
+Segmenter().cut("为人民服务")        # ['为', '人民', '服务']
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from crfseg import lexicon, text
-from crfseg.features import concatenate_ids, make_plan, radices
+from crfseg.features import make_plan, radices
 from crfseg.kernels import decode
 from crfseg.kernels.hashing import EMPTY, fill_slots
 from crfseg.model import Model
@@ -48,11 +48,11 @@ def _characters(model: Model) -> np.ndarray:
 
 
 def _trie(model: Model) -> lexicon.Trie:
-    words, members = model.lexicon_words()
-    ids, ends = concatenate_ids(words, model.alphabet)
+    codes, ends = lexicon.unpack_words(model.words)
+    members = model.members.astype(np.uint32)
     # The words of lexicon 0 need no folds here: any one of its bits says "in it".
     flags = (members & 1) | ((members >> 1) << lexicon.FOLDS)
-    return lexicon.build_trie(ids, ends, flags.astype(np.uint32), model.alphabet.size)
+    return lexicon.build_trie(model.alphabet.table[codes], ends, flags, model.alphabet.size)
 
 
 def _pack_families(model: Model) -> tuple[np.ndarray, np.ndarray]:

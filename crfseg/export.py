@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from crfseg.lexicon import pack_words
 from crfseg.model import Model, quantise, scale_for
 from crfseg.objective import Index
 from crfseg.prepare import Encoder, Lexicons
@@ -25,16 +26,13 @@ def export(
     T = scheme.size
     scale = scale_for(weights)
     transitions = weights[index.layout.transitions].reshape(T, T)
-    words = "".join(word + "\n" for word in lexicons.words).encode("utf-8")
     arrays = {
         "alphabet": encoder.alphabet.characters,
         "transitions": quantise(np.where(scheme.legal, transitions, 0), scale),
-        "lexicon.words": np.frombuffer(words, dtype=np.uint8),
+        "lexicon.words": pack_words(lexicons.words),
         "lexicon.members": lexicons.members,
     }
-    for f, (shape, family) in enumerate(
-        zip(index.templates.families, index.families, strict=True)
-    ):
+    for f, (shape, family) in enumerate(zip(index.templates.families, index.families, strict=True)):
         size = len(family.keys) * len(shape.shifts) * T
         rows = weights[family.base : family.base + size].reshape(-1, len(shape.shifts), T)
         kept = np.flatnonzero(np.abs(rows).max(axis=(1, 2)) > max(prune, scale / 2))

@@ -128,9 +128,7 @@ def minimise(
     return Minimum(x, value, reason, number)
 
 
-def _apply_inverse_hessian(
-    each: Vectors, q: np.ndarray, pairs: deque, scale: np.ndarray
-) -> None:
+def _apply_inverse_hessian(each: Vectors, q: np.ndarray, pairs: deque, scale: np.ndarray) -> None:
     """q := H q by the two-loop recursion (Nocedal 1980), each pass fused with the next dot."""
     if not pairs:
         each(vector.multiply_dot, scale, q, q)

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from crfseg.errors import DataError, SettingsError
+from crfseg import text
+from crfseg.errors import DataError
+from crfseg.files import Path, read_lines
 from crfseg.kernels import trie as kernels
 
 #: Word lengths are coded 0 (no word), 2 .. LONGEST; longer words count as LONGEST.
@@ -46,37 +47,24 @@ def build_trie(words: np.ndarray, ends: np.ndarray, flags: np.ndarray, radix: in
     """The trie of words given as character ids one after another.
 
     words: int32 [M] ids in [0, radix); ends: int64 [W] ascending; flags: uint32 [W].
-    A word given twice gets both flags.
+    Words have 2 .. MAX_WORD characters; one given twice gets both flags.
     """
     capacity = 16
-    while capacity < 2 * len(words):
+    while capacity < 1.5 * kernels.count_nodes(words, ends):
         capacity *= 2
     slots = np.zeros((capacity, 2), dtype=np.uint64)
     slots[:, 0] = kernels.EMPTY
-    kernels.insert(words, ends, flags, np.uint64(radix), slots)
+    path = np.zeros(MAX_WORD, dtype=np.int64)
+    kernels.insert(words, ends, flags, np.uint64(radix), slots, path)
     return Trie(slots, radix)
 
 
-def read_words(path: str | Path, encoding: str = "utf-8") -> list[str]:
-    """The words of a word list: one on a line, whatever follows a blank is ignored.
+def read_words(path: Path) -> list[str]:
+    """The words of a UTF-8 word list: one on a line, whatever follows a blank is ignored.
 
     Reads jieba's dictionary (``word frequency tag``) as it is. Raises DataError.
     """
-    words = []
-    try:
-        with open(path, encoding="utf-8-sig" if encoding == "utf-8" else encoding) as lines:
-            for number, line in enumerate(lines, start=1):
-                if "\0" in line:
-                    raise DataError(path, number, "NUL character", "one word on a line")
-                word = line.split(None, 1)
-                if word:
-                    words.append(word[0])
-    except UnicodeDecodeError as error:
-        raise DataError(path, None, f"not {encoding} at byte {error.start}", "a word list") from None
-    except LookupError:
-        raise SettingsError(f"--encoding {encoding}: not an encoding Python knows") from None
-    except OSError as error:
-        raise DataError(path, None, f"cannot be read: {error.strerror}") from None
+    words = [columns[0] for line in read_lines(path) if (columns := line.split(None, 1))]
     if not words:
         raise DataError(path, None, "no words", "one word on a line")
     return words
@@ -85,3 +73,23 @@ def read_words(path: str | Path, encoding: str = "utf-8") -> list[str]:
 def usable(words: Iterable[str]) -> list[str]:
     """The distinct words a lexicon can use (2 .. MAX_WORD characters), sorted."""
     return sorted({word for word in words if 2 <= len(word) <= MAX_WORD})
+
+
+def pack_words(words: Iterable[str]) -> np.ndarray:
+    """uint8: the words in UTF-8, each followed by a line end."""
+    return np.frombuffer("".join(word + "\n" for word in words).encode("utf-8"), dtype=np.uint8)
+
+
+def unpack_words(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The code points of packed words one after another (uint32), and where each ends (int64).
+
+    Raises ValueError for bytes that are not UTF-8 or do not end with a line end.
+    """
+    codes = text.code_points(bytes(packed).decode("utf-8"))
+    line_ends = np.flatnonzero(codes == _LINE_END)
+    if len(codes) and codes[-1] != _LINE_END:
+        raise ValueError("the last word has no line end")
+    return codes[codes != _LINE_END], line_ends - np.arange(len(line_ends))
+
+
+_LINE_END = ord("\n")

@@ -19,7 +19,7 @@ from crfseg import text
 from crfseg.errors import CrfsegError, ModelError
 from crfseg.features import FIRST_CHARACTER, Alphabet, make_plan, radices
 from crfseg.files import atomic_write
-from crfseg.lexicon import MAX_LEXICONS, MAX_WORD
+from crfseg.lexicon import MAX_LEXICONS, MAX_WORD, unpack_words
 from crfseg.tags import SCHEMES, TagScheme
 from crfseg.templates import FIRST_LEXICON, Templates
 
@@ -42,7 +42,7 @@ class Model:
 
     metadata: JSON description (kind, tags, templates, lexicons, scale, corpora, settings,
     scores, licence, version); alphabet; transitions int16 [T, T]; words uint8: the words
-    of all lexicons in UTF-8, sorted, one on a line; members uint16: for each word, bit k
+    of all lexicons, sorted and packed (`lexicon.pack_words`); members uint16: for each word, bit k
     says that it is in lexicon k; families: one FamilyWeights for each template family.
     """
 
@@ -70,10 +70,6 @@ class Model:
         """What a weight of 1 is worth."""
         return float(self.metadata["scale"])
 
-    def lexicon_words(self) -> tuple[list[str], np.ndarray]:
-        """The words of all lexicons, and uint16 [W]: which lexicons each is in."""
-        return bytes(self.words).decode("utf-8").split("\n")[: len(self.members)], self.members
-
     @property
     def weight_count(self) -> int:
         """How many weights the model has."""
@@ -84,9 +80,7 @@ class Model:
         from safetensors.numpy import save
 
         arrays = self._arrays()
-        head = json.dumps(
-            {**self.metadata, "format": FORMAT}, ensure_ascii=False, sort_keys=True
-        )
+        head = json.dumps({**self.metadata, "format": FORMAT}, ensure_ascii=False, sort_keys=True)
         data = save(arrays, {"crfseg": head, "checksum": _checksum(head, arrays)})
         with atomic_write(path) as file:
             file.write(data)
@@ -114,7 +108,7 @@ class Model:
                 pass
             with safe_open(name, framework="numpy") as file:
                 head = file.metadata() or {}
-                arrays = {key: file.get_tensor(key) for key in file.keys()}
+                arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         except OSError as error:
             raise ModelError(f"{name}: cannot be read: {error.strerror or error}") from None
         except (SafetensorError, ValueError, TypeError, KeyError) as error:
@@ -179,22 +173,19 @@ class Model:
                 f"weights of family {f} must be [n, window, T]",
             )
             families.append(FamilyWeights(keys, weights))
-        model = cls(
-            metadata, alphabet, transitions, words, members, families, templates, scheme
-        )
+        model = cls(metadata, alphabet, transitions, words, members, families, templates, scheme)
         model._check_lexicon()
         return model
 
     def _check_lexicon(self) -> None:
-        words = bytes(self.words).decode("utf-8").split("\n")
-        _expect(words.pop() == "", "the lexicon must end with a line end")
-        _expect(len(words) == len(self.members), "every lexicon word needs its memberships")
-        lengths = np.array([len(word) for word in words], dtype=np.int64)
+        codes, ends = unpack_words(self.words)
+        _expect(len(ends) == len(self.members), "every lexicon word needs its memberships")
+        lengths = np.diff(ends, prepend=0)
         _expect(
-            len(words) == 0 or (lengths.min() >= 2 and lengths.max() <= MAX_WORD),
+            len(ends) == 0 or (lengths.min() >= 2 and lengths.max() <= MAX_WORD),
             f"lexicon words must have 2 to {MAX_WORD} characters",
         )
-        known = self.alphabet.table[text.code_points("".join(words))] >= FIRST_CHARACTER
+        known = self.alphabet.table[codes] >= FIRST_CHARACTER
         _expect(bool(known.all()), "lexicon words must be spelled with the alphabet")
 
 

@@ -7,6 +7,7 @@ the transition scores, then for each family one row [window, T] for each n-gram.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -109,7 +110,7 @@ def build_index(
     base = zeros + T * T
     families = []
     for f, numbered in enumerate(run(number, range(len(widths)))):
-        families.append(FamilyIndex(*numbered, base=base))
+        families.append(FamilyIndex(*numbered, base=base))  # type: ignore[misc]
         _to_rows(rows[f], base, widths[f])
         base += len(numbered[0]) * widths[f]
     return Index(plan, templates, families, Layout(zeros, T, base)), rows
@@ -230,4 +231,4 @@ def _cut(sizes: np.ndarray) -> list[tuple[int, int]]:
         return []
     marks = ends[-1] * np.arange(1, SHARDS) // SHARDS
     cuts = np.unique(np.concatenate(([0], np.searchsorted(ends, marks, side="right"), [len(ends)])))
-    return [(int(a), int(b)) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [(int(a), int(b)) for a, b in pairwise(cuts)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,21 +20,24 @@ from crfseg.templates import FIRST_LEXICON, Templates
 
 @dataclass(frozen=True)
 class Sequences:
-    """The positions of a corpus (`text.positions`): what Corpus is, without glued characters."""
+    """The positions of a corpus: its characters without those glued to the one before.
+
+    codes uint32 [n], begins bool [n], offsets int64 [S + 1] as in Corpus; kept bool [N]:
+    which characters of the corpus are positions (`text.positions`).
+    """
 
     codes: np.ndarray
     begins: np.ndarray
     offsets: np.ndarray
+    kept: np.ndarray
 
     @classmethod
     def of(cls, corpus: Corpus) -> Sequences:
         """The positions of every sentence; a sentence's first character always is one."""
         keep = text.positions(corpus.codes)
         keep[corpus.offsets[:-1]] = True
-        if keep.all():
-            return cls(corpus.codes, corpus.begins, corpus.offsets)
         before = np.concatenate(([0], np.cumsum(keep)))
-        return cls(corpus.codes[keep], corpus.begins[keep], before[corpus.offsets])
+        return cls(corpus.codes[keep], corpus.begins[keep], before[corpus.offsets], keep)
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def _words_by_fold(corpus: Corpus, folds: np.ndarray) -> dict[str, int]:
     cuts = np.searchsorted(edges, corpus.offsets[first])
     for fold in range(lexicon.FOLDS):
         here = edges[cuts[fold] : cuts[fold + 1] + 1].tolist()
-        for word in {characters[a:b] for a, b in zip(here, here[1:], strict=False)}:
+        for word in {characters[a:b] for a, b in pairwise(here)}:
             flags[word] = flags.get(word, 0) | 1 << fold
     return {word: flags[word] for word in lexicon.usable(flags)}
 

@@ -32,8 +32,8 @@ def default_model_path() -> str:
 class Segmenter:
     """Cuts Chinese text into words with a trained model.
 
-    path: a model file; the model that comes with crfseg if omitted. keep_addresses: keep
-    web and e-mail addresses whole whatever the model says. Raises ModelError for a file
+    path: a model file; the model that comes with crfseg if omitted. keep_whole: keep
+    addresses, times, dates and grouped numbers whole whatever the model says. Raises ModelError for a file
     that is no sound model.
 
     ``"".join(segmenter.cut(text)) == text`` for every string. One segmenter may be used
@@ -42,18 +42,18 @@ class Segmenter:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str] | None = None, *, keep_addresses: bool = True
+        self, path: str | os.PathLike[str] | None = None, *, keep_whole: bool = True
     ) -> None:
         self.path = default_model_path() if path is None else os.fspath(path)
-        self.keep_addresses = keep_addresses
+        self.keep_whole = keep_whole
         self.model = Model.load(self.path)
         self._prepare()
 
     @classmethod
-    def from_model(cls, model: Model, *, keep_addresses: bool = True) -> Segmenter:
+    def from_model(cls, model: Model, *, keep_whole: bool = True) -> Segmenter:
         """A segmenter for a model in memory; it cannot be pickled."""
         self = cls.__new__(cls)
-        self.path, self.model, self.keep_addresses = "", model, keep_addresses
+        self.path, self.model, self.keep_whole = "", model, keep_whole
         self._prepare()
         return self
 
@@ -64,7 +64,7 @@ class Segmenter:
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.path:
             raise TypeError("a Segmenter made from a model in memory cannot be pickled")
-        return _restore, (self.path, self.keep_addresses)
+        return _restore, (self.path, self.keep_whole)
 
     def __repr__(self) -> str:
         return f"Segmenter({self.path!r})"
@@ -132,9 +132,7 @@ class Segmenter:
         """Each word with its begin and end in characters; whitespace is left out."""
         marks = self._mark(text)
         edges = [*np.flatnonzero(marks).tolist(), len(text)]
-        return [
-            (text[a:b], a, b) for a, b in pairwise(edges) if marks[a] == decode.WORD
-        ]
+        return [(text[a:b], a, b) for a, b in pairwise(edges) if marks[a] == decode.WORD]
 
     def segment_bytes(self, data: bytes, output: str = "words", sep: str = " ") -> bytes:
         """Segment whole lines of UTF-8, in one of the forms of OUTPUTS.
@@ -167,16 +165,14 @@ class Segmenter:
 
     def _mark(self, text: str) -> np.ndarray:
         """uint8 [len(text)]: INSIDE, WORD or SPACE for each character."""
-        locks = patterns.addresses(text) if self.keep_addresses else patterns.NOTHING
         codes = code_points(text)
+        locks = patterns.spans(text, codes) if self.keep_whole else patterns.NOTHING
         marks = np.empty(len(codes), dtype=np.uint8)
         decode.mark(codes, locks, self._tables, self._tags, marks)
         return marks
 
     @staticmethod
-    def _tokens(
-        text: str, marks: np.ndarray, begin: int, end: int, keep_space: bool
-    ) -> list[str]:
+    def _tokens(text: str, marks: np.ndarray, begin: int, end: int, keep_space: bool) -> list[str]:
         here = marks[begin:end]
         starts = np.flatnonzero(here if keep_space else here == decode.WORD)
         if begin:
@@ -188,8 +184,8 @@ class Segmenter:
         return [text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
-def _restore(path: str, keep_addresses: bool) -> Segmenter:
-    return Segmenter(path, keep_addresses=keep_addresses)
+def _restore(path: str, keep_whole: bool) -> Segmenter:
+    return Segmenter(path, keep_whole=keep_whole)
 
 
 def _lines(text: str) -> list[str]:

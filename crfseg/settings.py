@@ -28,7 +28,7 @@ class Settings:
     max_iter: int = 25
     tol: float = 1e-3
     own_lexicon: bool = True
-    prune: float = 0.02
+    prune: float = 0.05
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class TagScheme:
         longest = len(self.early) + 4
         for left in range(1, longest + 1):
             word = [self.tags.index(tag) for tag in self.spell(left)]
-            for s, t in zip(word, word[1:], strict=False):
+            for s, t in pairwise(word):
                 legal[s, t] = True
             for right in (1, 2):
                 legal[word[-1], self.tags.index(self.spell(right)[0])] = True

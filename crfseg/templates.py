@@ -8,6 +8,7 @@ once where it stands (its anchor) and speaks to every position in the family's w
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ def parse(lines: Iterable[str], name: str = "templates") -> Templates:
     return Templates(tuple(kept), _families(seen), transitions)
 
 
-def load(path: str | Path) -> list[str]:
+def load(path: str | os.PathLike[str]) -> list[str]:
     """The lines of a template file; raises TemplateError when it cannot be read."""
     try:
         return Path(path).read_text(encoding="utf-8-sig").splitlines()

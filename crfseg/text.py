@@ -18,6 +18,7 @@ PLAIN = 0  # an ordinary character, one position of the sequence
 SPACE = 1  # whitespace: a boundary, never inside a word
 EXTEND = 2  # belongs to the character before it (combining mark, variation selector)
 JOINER = 3  # belongs to the character before it and binds the one after it (ZWJ)
+FLAG = 4  # half a flag: the second of two belongs to the first (regional indicators)
 
 # Types: what a character is, as the features see it (column 1 of the templates).
 OUTSIDE = 0  # beyond the ends of the sentence
@@ -41,6 +42,7 @@ _EXTEND = (
     (0xE0100, 0xE01EF),
 )  # fmt: skip
 _ZERO_WIDTH_JOINER = 0x200D
+_REGIONAL_INDICATORS = slice(0x1F1E6, 0x1F200)
 
 _HAN = (
     (0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3021, 0x3029), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
@@ -63,12 +65,13 @@ _SAME = {"○": "〇", "・": "·", "•": "·", "‧": "·", "「": "“", "」
 
 @lru_cache(maxsize=1)
 def classes() -> np.ndarray:
-    """uint8 [0x110000]: PLAIN, SPACE, EXTEND or JOINER for every code point."""
+    """uint8 [0x110000]: the class (PLAIN ... FLAG) every code point."""
     table = np.zeros(CODE_POINTS, dtype=np.uint8)
     table[list(SPACES)] = SPACE
     for first, last in _EXTEND:
         table[first : last + 1] = EXTEND
     table[_ZERO_WIDTH_JOINER] = JOINER
+    table[_REGIONAL_INDICATORS] = FLAG
     return _frozen(table)
 
 
@@ -110,9 +113,14 @@ def code_points(text: str) -> np.ndarray:
 def positions(codes: np.ndarray) -> np.ndarray:
     """bool [N]: which characters are positions of a sequence (neither glued nor space)."""
     kind = classes()[codes]
-    plain = kind == PLAIN
-    plain[1:] &= kind[:-1] != JOINER
-    return plain
+    alone = (kind == PLAIN) | (kind == FLAG)
+    alone[1:] &= kind[:-1] != JOINER
+    flags = kind == FLAG
+    if flags.any():
+        places = np.arange(len(codes))
+        begin = np.maximum.accumulate(np.where(flags, 0, places + 1))
+        alone[flags] &= ((places - begin) % 2 == 0)[flags]
+    return alone
 
 
 def _frozen(table: np.ndarray) -> np.ndarray:

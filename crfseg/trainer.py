@@ -239,9 +239,7 @@ class _Training:
             "settings": self.settings.as_dict(),
         }
         prune = 0.0 if self.settings.kind == "hmm" else self.settings.prune
-        return export(
-            metadata, weights, index, self.encoder, self.lexicons, self.scheme, prune
-        )
+        return export(metadata, weights, index, self.encoder, self.lexicons, self.scheme, prune)
 
 
 class _DevScore:
@@ -253,13 +251,15 @@ class _DevScore:
         sequences = Sequences.of(dev)
         table = training.encoder.table(sequences)
         self.rows, self.bounds = index.rows(table), table.bounds
-        self.begins = sequences.begins
+        self.gold, self.kept = dev.begins, sequences.kept
 
     def __call__(self, weights: np.ndarray) -> float:
         tags = decode(
             self.index, self.rows, self.bounds, weights, self.scheme, sequential=self.sequential
         )
-        return word_f1(self.begins, self.scheme.begins[tags])
+        predicted = np.zeros_like(self.gold)
+        predicted[self.kept] = self.scheme.begins[tags]
+        return word_f1(self.gold, predicted)
 
 
 def word_f1(gold: np.ndarray, predicted: np.ndarray) -> float:
@@ -268,9 +268,7 @@ def word_f1(gold: np.ndarray, predicted: np.ndarray) -> float:
     ends = np.append(starts[1:], len(gold))
     closed = np.append(predicted, True)
     inside = np.cumsum(predicted)
-    correct = np.count_nonzero(
-        closed[starts] & closed[ends] & (inside[ends - 1] == inside[starts])
-    )
+    correct = np.count_nonzero(closed[starts] & closed[ends] & (inside[ends - 1] == inside[starts]))
     return float(2 * correct / (len(starts) + np.count_nonzero(predicted)))
 
 

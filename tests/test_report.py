@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -39,8 +40,8 @@ def test_bar_is_taken_away_when_the_work_fails(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with pytest.raises(ValueError), Bars() as report:
+    with suppress(RuntimeError), Bars() as report:
         report.begin("reading")  # of unknown size
         report.advance(5)
-        raise ValueError
+        raise RuntimeError
     assert capsys.readouterr().err.endswith("\033[K\033[?25h")

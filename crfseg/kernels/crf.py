@@ -89,9 +89,7 @@ def forward_backward(potentials, n, transitions, starts, ends, tags, alpha, marg
 
 
 @kernel
-def crf_shard(
-    rows, bounds, gold, plan, weights, potentials, tags, residuals, pairs, scratch
-):
+def crf_shard(rows, bounds, gold, plan, weights, potentials, tags, residuals, pairs, scratch):
     """Negative log-likelihood of some sentences, and their residuals.
 
     bounds int64 [S, 2]: begin and end of each sentence; gold uint8 [N]; potentials: the

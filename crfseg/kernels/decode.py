@@ -24,7 +24,7 @@ _TYPE_SHIFT, _CLASS_SHIFT = np.uint32(TYPE_SHIFT), np.uint32(CLASS_SHIFT)
 # What `mark` says of a character.
 INSIDE, WORD, SPACE = 0, 1, 2
 
-_SPACE_CLASS, _EXTEND_CLASS, _JOINER_CLASS = 1, 2, 3
+_SPACE_CLASS, _EXTEND_CLASS, _JOINER_CLASS, _FLAG_CLASS = 1, 2, 3, 4
 _BOUNDARY = 1
 
 
@@ -78,7 +78,8 @@ def rows_of(keys, begin, end, family, weights_slots, rows):
 def mark(codes, locks, tables, tags, marks):
     """Say of each character whether a word or a run of whitespace begins there.
 
-    codes uint32 [n] code points; locks int64 [L, 2]: ascending spans to be kept whole;
+    codes uint32 [n] code points; locks int64 [L, 3]: ascending spans (begin, end,
+    hard) without a boundary inside, hard ones being words of their own;
     marks uint8 [n] out: INSIDE, WORD or SPACE.
     """
     n = len(codes)
@@ -114,7 +115,8 @@ def mark(codes, locks, tables, tags, marks):
             continue
         # Gather one sequence; characters glued to the one before have no position of their own.
         m = 0
-        glued = False
+        glued = False  # does this character belong to the one before?
+        half_flag = False
         while i < n:
             entry = tables.characters[codes[i]]
             kind = entry >> _CLASS_SHIFT
@@ -124,7 +126,10 @@ def mark(codes, locks, tables, tags, marks):
             while lock < len(locks) and locks[lock, 1] <= i:
                 lock += 1
             locked = lock < len(locks) and locks[lock, 0] < i
-            if m == 0 or not (glued or locked or kind == _EXTEND_CLASS or kind == _JOINER_CLASS):
+            glued |= locked or kind == _EXTEND_CLASS or kind == _JOINER_CLASS  # noqa: SIM109
+            glued |= kind == _FLAG_CLASS and half_flag
+            half_flag = kind == _FLAG_CLASS and not half_flag
+            if m == 0 or not glued:
                 columns[0, begin + m] = entry & _ID
                 columns[1, begin + m] = (entry >> _TYPE_SHIFT) & _TYPE
                 place[m] = i
@@ -158,6 +163,8 @@ def mark(codes, locks, tables, tags, marks):
             if tables.begins[path[j]]:
                 marks[place[j]] = WORD
     for k in range(len(locks)):
+        if locks[k, 2] == 0:
+            continue
         marks[locks[k, 0]] = WORD
         if locks[k, 1] < n and marks[locks[k, 1]] != SPACE:
             marks[locks[k, 1]] = WORD

@@ -12,20 +12,47 @@ _CHILD = np.uint64(32)
 
 
 @kernel
-def insert(words, ends, flags, radix, slots):
+def count_nodes(words, ends):
+    """How many nodes deeper than one character the words need, at most.
+
+    words int32 [M], ends int64 [W]. Exact if words with a common prefix stand together.
+    """
+    nodes = 0
+    before, start = 0, 0
+    for w in range(len(ends)):
+        shared = 0
+        while (
+            shared < min(start - before, ends[w] - start)
+            and words[before + shared] == words[start + shared]
+        ):
+            shared += 1
+        nodes += ends[w] - start - max(shared, 1)
+        before, start = start, ends[w]
+    return nodes
+
+
+@kernel
+def insert(words, ends, flags, radix, slots, path):
     """Add words to an empty trie; nodes are numbered in the order they come up.
 
-    words int32 [M], ends int64 [W], flags uint32 [W], radix uint64 scalar,
-    slots uint64 [capacity, 2] with EMPTY keys. Words have at least two characters.
+    words int32 [M], ends int64 [W], flags uint32 [W], radix uint64 scalar, slots uint64
+    [capacity, 2] with EMPTY keys, path int64 [longest word] scratch: the slots of the
+    word before, which save most look-ups. Words have at least two characters.
     """
     mask = np.uint64(len(slots) - 1)
     nodes = radix
-    start = 0
+    before, start = 0, 0
     for w in range(len(ends)):
-        node = np.uint64(words[start])
-        slot = np.uint64(0)
-        for i in range(start + 1, ends[w]):
-            key = node * radix + np.uint64(words[i])
+        shared = 0
+        while (
+            shared < min(start - before, ends[w] - start)
+            and words[before + shared] == words[start + shared]
+        ):
+            shared += 1
+        shared = max(shared, 1)
+        node = np.uint64(words[start]) if shared == 1 else slots[path[shared - 1], 1] >> _CHILD
+        for depth in range(shared, ends[w] - start):
+            key = node * radix + np.uint64(words[start + depth])
             slot = slot_of(key, mask)
             while slots[slot, 0] != key and slots[slot, 0] != EMPTY:
                 slot = (slot + np.uint64(1)) & mask
@@ -33,9 +60,10 @@ def insert(words, ends, flags, radix, slots):
                 slots[slot, 0] = key
                 slots[slot, 1] = nodes << _CHILD
                 nodes += np.uint64(1)
+            path[depth] = slot
             node = slots[slot, 1] >> _CHILD
-        slots[slot, 1] |= np.uint64(flags[w])
-        start = ends[w]
+        slots[path[ends[w] - start - 1], 1] |= np.uint64(flags[w])
+        before, start = start, ends[w]
 
 
 @part

@@ -1,0 +1,118 @@
+"""What the benchmarks share: where a table was measured, and how it is written."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+import crfseg
+from crfseg.files import atomic_write
+from crfseg.threads import thread_count
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+#: What a cell without a value shows.
+NONE = "–"
+
+
+def environment() -> dict[str, str | int]:
+    """Date, processor and versions; nothing that names the machine or its folders."""
+    return {
+        "date": date.today().isoformat(),
+        "cpu": cpu_model(),
+        "cores": thread_count(None),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "numpy": importlib.metadata.version("numpy"),
+        "numba": importlib.metadata.version("numba"),
+        "crfseg": crfseg.__version__,
+    }
+
+
+def cpu_model() -> str:
+    """The processor as it calls itself, or else its architecture."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name" and value.strip():
+                return value.strip()
+    if sys.platform == "darwin":
+        with suppress(OSError, subprocess.CalledProcessError):
+            asked = ["sysctl", "-n", "machdep.cpu.brand_string"]
+            return subprocess.check_output(asked, text=True).strip()
+    return platform.processor() or platform.machine()
+
+
+def provenance(context: click.Context, script: str, hidden: Sequence[str] = ()) -> str:
+    """A paragraph saying what wrote a page, and where and with what it was measured.
+
+    hidden: names of parameters that have no influence on the figures.
+    """
+    here = environment()
+    versions = ", ".join(f"{name} {here[name]}" for name in ("python", "numpy", "numba", "crfseg"))
+    return (
+        f"Written by the command below, not by hand; see [benchmarks](../benchmarks/README.md).\n\n"
+        f"    {command(context, script, hidden)}\n\n"
+        f"Measured {here['date']} on {here['cpu']}, {here['cores']} cores in use, "
+        f"{here['system']}; {versions}.\n"
+    )
+
+
+def command(context: click.Context, script: str, hidden: Sequence[str] = ()) -> str:
+    """The command line that is being run, files without their folders."""
+    words = ["python", f"benchmarks/{script}"]
+    arguments = []
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+        if not given or name in hidden:
+            continue
+        value = str(context.params[name])
+        if isinstance(parameter.type, click.Path):
+            value = os.path.basename(value)
+        if isinstance(parameter, click.Option):
+            words += [max(parameter.opts, key=len), value]
+        else:
+            arguments.append(value)
+    return shlex.join(words + arguments)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """A Markdown table, padded to be read as text too; ``left`` columns are not numbers."""
+    lines = [list(header), *map(list, rows)]
+    widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
+    dashes = ["-" * w if i < left else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
+    lines.insert(1, dashes)
+    return "".join(
+        "| "
+        + " | ".join(
+            cell.ljust(w) if i < left else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
+        )
+        + " |\n"
+        for line in lines
+    )
+
+
+def percent(share: float | None) -> str:
+    """A share from 0 to 1 in percent, two decimals."""
+    return NONE if share is None else f"{100 * share:.2f}"
+
+
+def write(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a page all or nothing, with its folder if need be; raises CrfsegError."""
+    with suppress(OSError):  # atomic_write says it better
+        os.makedirs(os.path.dirname(os.fspath(path)) or ".", exist_ok=True)
+    with atomic_write(path) as file:
+        file.write(text.encode())
+    click.echo(f"wrote {path}", err=True)

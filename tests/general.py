@@ -1,0 +1,68 @@
+"""The general path (table, index, decode) over a saved model: what Segmenter must equal."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from crfseg import text
+from crfseg.corpus import Corpus
+from crfseg.features import concatenate_ids, make_plan
+from crfseg.kernels import hashing
+from crfseg.lexicon import FOLDS, build_trie
+from crfseg.model import Model
+from crfseg.objective import FamilyIndex, Index, Layout, decode
+from crfseg.prepare import Encoder, Sequences
+
+
+def index_of(model: Model) -> tuple[Index, np.ndarray]:
+    """The index a training would have built, and the model's integers as its weights."""
+    T = model.scheme.size
+    zeros = T * max(len(shape.shifts) for shape in model.templates.families)
+    pieces = [np.zeros(zeros), model.transitions.ravel()]
+    base, families = zeros + T * T, []
+    for family in model.families:
+        keys, n = family.keys, len(family.keys)
+        slots = np.full(1 << max(4, (2 * n).bit_length()), -1, dtype=np.int32)
+        ids, counts = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+        hashing.number(keys.copy(), slots, ids, np.empty(n, dtype=np.uint64), counts)
+        nothing = np.zeros(0, dtype=np.int64)
+        families.append(FamilyIndex(keys.copy(), counts, slots, nothing, nothing, base))
+        pieces.append(family.weights.ravel())
+        base += family.weights.size
+    plan = make_plan(model.templates, model.alphabet.size, model.columns)
+    weights = np.concatenate(pieces).astype(np.float32)
+    return Index(plan, model.templates, families, Layout(zeros, T, base)), weights
+
+
+def encoder_of(model: Model) -> Encoder:
+    """What turns text into the table the model was trained on."""
+    words, members = model.lexicon_words()
+    everywhere = (1 << FOLDS) - 1
+    flags = [(m & 1) * everywhere | m >> 1 << FOLDS for m in members.tolist()]
+    ids, ends = concatenate_ids(words, model.alphabet)
+    trie = build_trie(ids, ends, np.array(flags, dtype=np.uint32), model.alphabet.size)
+    plan = make_plan(model.templates, model.alphabet.size, model.columns)
+    return Encoder(model.alphabet, model.templates, plan, model.lexicons, trie)
+
+
+def cut(model: Model, string: str) -> list[str]:
+    """What ``Segmenter.cut`` gives, addresses not kept whole."""
+    codes = text.code_points(string)
+    space = text.classes()[codes] == text.SPACE
+    starts = np.zeros(len(codes), dtype=bool)  # of words and of runs of whitespace
+    starts[:1] = True
+    starts[1:] = space[1:] != space[:-1]
+    inside = np.flatnonzero(~space)
+    if len(inside):
+        offsets = np.append(np.flatnonzero(starts[inside]), len(inside))
+        corpus = Corpus(codes[inside].astype(np.uint32), starts[inside], offsets)
+        sequences = Sequences.of(corpus)
+        table = encoder_of(model).table(sequences)
+        index, weights = index_of(model)
+        rows = index.rows(table)
+        tags = decode(index, rows, table.bounds, weights, model.scheme, sequential=True)
+        starts[inside[sequences.kept]] = model.scheme.begins[tags]
+    edges = [*np.flatnonzero(starts).tolist(), len(codes)]
+    return [string[a:b] for a, b in pairwise(edges)]

@@ -1,0 +1,169 @@
+"""The objective and its gradient: finite differences, enumeration, any number of threads."""
+
+from __future__ import annotations
+
+import naive
+import numpy as np
+import pytest
+
+from crfseg.corpus import Corpus
+from crfseg.features import folds_of
+from crfseg.objective import SHARDS, Index, Objective, _cut, build_index, decode
+from crfseg.prepare import Encoder, Sequences, collect_lexicons, gold_tags
+from crfseg.tags import FOUR, SIX, TagScheme
+from crfseg.templates import default_lines, parse
+from crfseg.threads import workers
+
+SENTENCES = [
+    line.split()
+    for line in (
+        "我 爱 北京", "中国 人民 大学", "为 人民 服务", "北京大学 的 大学生", "人", "大 学生",
+        "2024年 我们 在 e\u0301", "人民 爱 人民",
+    )
+]  # fmt: skip
+
+kinds = pytest.mark.parametrize("sequential", [True, False], ids=["crf", "softmax"])
+both = pytest.mark.parametrize("scheme", [FOUR, SIX], ids=["4", "6"])
+
+
+def build(
+    scheme: TagScheme, sequential: bool, run, lines: list[str] | None = None
+) -> tuple[Objective, np.ndarray, np.ndarray]:
+    """The objective of the sentences above, random weights, and the sequences' bounds."""
+    corpus = Corpus.from_sentences(SENTENCES)
+    folds = folds_of(len(corpus))
+    lexicons = collect_lexicons(corpus, folds, own=True, paths=[])
+    sequences = Sequences.of(corpus)
+    encoder = Encoder.make(sequences, lexicons, parse(lines or default_lines(1)))
+    table = encoder.table(sequences, folds)
+    index, rows = build_index(table, encoder.plan, encoder.templates, scheme, run)
+    gold = gold_tags(sequences, table, scheme)
+    objective = Objective(
+        index, rows, table.bounds, gold, scheme, sequential=sequential, run=run
+    )
+    weights = np.random.default_rng(0).normal(scale=0.3, size=index.layout.size)
+    weights[: index.layout.zeros] = 0
+    return objective, weights.astype(np.float32), table.bounds
+
+
+def value_and_gradient(objective: Objective, weights: np.ndarray) -> tuple[float, np.ndarray]:
+    gradient = np.full_like(weights, np.nan)
+    return objective(weights, gradient), gradient
+
+
+def emissions(index: Index, rows: np.ndarray, begin: int, end: int, w: np.ndarray) -> np.ndarray:
+    """float64 [n, T]: template by template, position by position."""
+    T = index.layout.tags
+    out = np.zeros((end - begin, T))
+    for f, shape in enumerate(index.templates.families):
+        for place, shift in enumerate(shape.shifts):
+            for i in range(begin, end):
+                at = rows[f, i + shift] + place * T
+                out[i - begin] += w[at : at + T]
+    return out
+
+
+@both
+@kinds
+def test_gradient_by_finite_differences(scheme: TagScheme, sequential: bool) -> None:
+    with workers(1) as run:
+        objective, weights, _ = build(scheme, sequential, run)
+        _, gradient = value_and_gradient(objective, weights)
+        assert np.isfinite(gradient).all()
+        assert not gradient[: objective.index.layout.zeros].any()
+        random = np.random.default_rng(1)
+
+        def difference(direction: np.ndarray) -> float:
+            ahead = value_and_gradient(objective, weights + direction)[0]
+            return (ahead - value_and_gradient(objective, weights - direction)[0]) / 2
+
+        # Along random directions, and along the transitions and some weights of each family.
+        for _ in range(5):
+            direction = random.normal(scale=0.01, size=weights.size).astype(np.float32)
+            direction[: objective.index.layout.zeros] = 0
+            assert difference(direction) == pytest.approx(gradient @ direction, rel=2e-3, abs=1e-3)
+        moves = objective.index.layout.transitions
+        legal = moves.start + np.flatnonzero(scheme.legal.ravel())
+        some = [
+            place
+            for family in objective.index.families
+            for place in random.integers(family.base, family.base + len(family.keys), 5)
+        ]
+        for place in [*legal, *some]:
+            direction = np.zeros_like(weights)
+            direction[place] = 0.02
+            assert difference(direction) / 0.02 == pytest.approx(gradient[place], abs=3e-3)
+
+
+@both
+@kinds
+def test_value_by_enumeration(scheme: TagScheme, sequential: bool) -> None:
+    with workers(1) as run:
+        objective, weights, bounds = build(scheme, sequential, run)
+    index, gold = objective.index, objective.gold
+    moves = weights[index.layout.transitions].reshape(scheme.size, scheme.size)
+    expected = 0.0
+    for begin, end in bounds.tolist():
+        scores = emissions(index, objective.rows, begin, end, weights)
+        path = tuple(gold[begin:end].tolist())
+        if sequential:
+            expected += naive.log_z(scores, moves, scheme.tags)
+            expected -= naive.path_score(path, scores, moves)
+        else:
+            expected -= naive.log_softmax(scores)[np.arange(end - begin), path].sum()
+    assert value_and_gradient(objective, weights)[0] == pytest.approx(expected, rel=1e-5)
+
+
+@both
+def test_decode_by_enumeration(scheme: TagScheme) -> None:
+    with workers(1) as run:
+        objective, weights, bounds = build(scheme, True, run)
+    index = objective.index
+    found = decode(index, objective.rows, bounds, weights, scheme, sequential=True)
+    moves = weights[index.layout.transitions].reshape(scheme.size, scheme.size)
+    expected = []
+    for begin, end in bounds.tolist():
+        scores = emissions(index, objective.rows, begin, end, weights)
+        expected += naive.best_path(scores, moves, scheme.tags)
+    assert found.tolist() == expected
+
+
+def test_without_b_transitions_are_not_learnt() -> None:
+    with workers(1) as run:
+        objective, weights, _ = build(FOUR, True, run, ["U00:%x[0,0]", "U01:%x[1,1]"])
+        _, gradient = value_and_gradient(objective, weights)
+    assert not gradient[objective.index.layout.transitions].any()
+    assert gradient.any()
+
+
+@kinds
+def test_the_same_bits_for_any_number_of_threads(sequential: bool) -> None:
+    results = []
+    for threads in (1, 2, 3):
+        with workers(threads) as run:
+            objective, weights, _ = build(FOUR, sequential, run)
+            value, gradient = value_and_gradient(objective, weights)
+            results.append((value, gradient.tobytes(), objective.rows.tobytes()))
+    assert results[0] == results[1] == results[2]
+
+
+def test_unknown_n_grams_have_no_weight() -> None:
+    """Text of which the corpus holds nothing gets the row of zeros everywhere."""
+    lines = ["U00:%x[0,0]/%x[1,0]", "U01:%x[-1,0]/%x[0,0]/%x[1,0]"]
+    with workers(1) as run:
+        objective, *_ = build(FOUR, True, run, lines)
+    corpus = Corpus.from_sentences([["龘", "靐齉"]])
+    sequences = Sequences.of(corpus)
+    lexicons = collect_lexicons(corpus, folds_of(1), own=True, paths=[])
+    encoder = Encoder.make(sequences, lexicons, parse(lines))
+    table = encoder.table(sequences)
+    table.columns[0] = np.where(table.columns[0] > 1, 0, table.columns[0])  # all unknown
+    assert not objective.index.rows(table).any()
+
+
+@pytest.mark.parametrize("sizes", [[], [5], [1] * 7, [1000, 1, 1], [0, 0, 3], list(range(500))])
+def test_shards_cover_everything_once(sizes: list[int]) -> None:
+    pieces = _cut(np.array(sizes, dtype=np.int64))
+    assert [i for a, b in pieces for i in range(a, b)] == list(range(len(sizes)))
+    assert len(pieces) <= SHARDS
+    assert all(a < b for a, b in pieces)
