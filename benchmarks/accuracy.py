@@ -28,8 +28,8 @@ COLUMNS = (
     "precision", "recall", "F1", "OOV recall", "IV recall", "iterations", "training s", "model MB"
 )  # fmt: skip
 INTRODUCTION = """\
-Default settings throughout: nothing was chosen by looking at a test text, and nothing but
-the training text (and the dictionary, where one is named) was used. Scores are percentages
+Default settings throughout. A model sees the training text, and the dictionary where one is
+named; the command uses the test texts for nothing but these scores. Scores are percentages
 as the SIGHAN scorer counts them; OOV words are those the training text does not have.
 Training seconds are those of `crfseg.train` on {threads}, reading and saving included,
 the kernels having been compiled before.

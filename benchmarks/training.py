@@ -99,7 +99,7 @@ def comparison(models: dict[str, list[str]], used: str) -> str:
         return f"All {total} runs, with {used} threads, gave the same bytes (SHA-256 {digest}).\n"
     lines = [f"**The {total} runs gave {len(models)} different models:**\n\n"]
     for digest, runs in models.items():
-        counts = (f"{run} ({count} times)" for run, count in Counter(runs).items())
+        counts = (f"{count} x {run}" for run, count in Counter(runs).items())
         lines.append(f"- SHA-256 {digest[:16]}: {'; '.join(counts)}\n")
     return "".join(lines)
 

@@ -22,7 +22,7 @@ def info(model: str | None, as_json: bool) -> None:
     crfseg info
     crfseg info corpus.crfseg --json
     """
-    summary = _load(model).describe()
+    summary = _describe(model)
     if as_json:
         click.echo(json.dumps(asdict(summary), ensure_ascii=False))
         return
@@ -37,11 +37,12 @@ def info(model: str | None, as_json: bool) -> None:
         click.echo(f"  {weight:+8.3f}  {before} -> {after}")
 
 
-def _load(path: str | None) -> Any:
+def _describe(path: str | None) -> Any:
     from crfseg.model import Model
     from crfseg.segmenter import default_model_path
+    from crfseg.summary import summarise
 
-    return Model.load(path or default_model_path())
+    return summarise(Model.load(path or default_model_path()))
 
 
 def _print_facts(title: str, facts: dict[str, Any]) -> None:

@@ -97,7 +97,8 @@ class Table:
 
     columns: int32 [C, N]; sequences stand in it 2 * reach places apart and from
     its ends (what an anchor at one end of a window speaks to is then never beyond the
-    array nor in another sequence), the gaps hold BOUNDARY characters; bounds: int64 [S, 2], begin and end of each sequence.
+    array nor in another sequence), the gaps hold BOUNDARY characters; bounds: int64
+    [S, 2], begin and end of each sequence.
     """
 
     columns: np.ndarray

@@ -25,6 +25,7 @@ from crfseg.templates import FIRST_LEXICON, Templates
 
 FORMAT = 1
 KINDS = ("crf", "maxent", "hmm")
+_CHECKSUM = "checksum"
 _SMALLEST_SCALE = 2.0**-9
 
 
@@ -81,7 +82,9 @@ class Model:
 
         arrays = self._arrays()
         head = json.dumps({**self.metadata, "format": FORMAT}, ensure_ascii=False, sort_keys=True)
-        data = save(arrays, {"crfseg": head, "checksum": _checksum(head, arrays)})
+        # The checksum is an array: safetensors writes several strings in random order.
+        checksum = np.array([_checksum(head, arrays)], dtype=np.uint32)
+        data = save({**arrays, _CHECKSUM: checksum}, {"crfseg": head})
         with atomic_write(path) as file:
             file.write(data)
 
@@ -130,7 +133,9 @@ class Model:
             raise ModelError(
                 f"a model of format {version}; expected {FORMAT} or older: upgrade crfseg"
             )
-        if head.get("checksum") != _checksum(head["crfseg"], arrays):
+        checksum = _array(arrays, _CHECKSUM, np.uint32, 1)
+        del arrays[_CHECKSUM]
+        if checksum.tolist() != [_checksum(head["crfseg"], arrays)]:
             raise ModelError("damaged model: the checksum does not match")
         return cls.make(metadata, arrays)
 
@@ -217,10 +222,10 @@ def _expect(condition: bool, what: str) -> None:
         raise ModelError(f"damaged model: {what}")
 
 
-def _checksum(head: str, arrays: dict[str, np.ndarray]) -> str:
+def _checksum(head: str, arrays: dict[str, np.ndarray]) -> int:
     total = zlib.crc32(head.encode())
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
         total = zlib.crc32(array.data, total) if array.size else total
-    return f"{total:08x}"
+    return total

@@ -33,8 +33,8 @@ class Segmenter:
     """Cuts Chinese text into words with a trained model.
 
     path: a model file; the model that comes with crfseg if omitted. keep_whole: keep
-    addresses, times, dates and grouped numbers whole whatever the model says. Raises ModelError for a file
-    that is no sound model.
+    addresses, times, dates and grouped numbers whole whatever the model says. Raises
+    ModelError for a file that is no sound model.
 
     ``"".join(segmenter.cut(text)) == text`` for every string. One segmenter may be used
     by many threads at once; it pickles as its path, so that it can be sent to other
@@ -92,6 +92,8 @@ class Segmenter:
             result, begin = [], 0
             for text in batch:
                 end = begin + len(text)
+                if text and marks[begin] == decode.INSIDE:  # the line end's whitespace runs on
+                    marks[begin] = decode.SPACE
                 result.append(self._tokens(joined, marks, begin, end, keep_space))
                 begin = end + 1
             return result
@@ -146,13 +148,16 @@ class Segmenter:
         text = data.decode("utf-8")
         if output == "words":
             return self._write_words(data, text, sep)
-        lines = text.splitlines(keepends=True) if "\n" not in text else _lines(text)
-        bodies = [line.rstrip("\r\n") for line in lines]
+        *lines, rest = text.split("\n")
+        if rest:
+            lines.append(rest)
+        bodies = [line.removesuffix("\r") for line in lines]
         formatted = _FORMATTERS[output]
-        return "".join(
+        answers = [
             formatted(tokens) + line[len(body) :]
             for line, body, tokens in zip(lines, bodies, self.cut_many(bodies, 1), strict=True)
-        ).encode("utf-8")
+        ]
+        return ("\n".join(answers) + ("" if rest or not lines else "\n")).encode("utf-8")
 
     def _write_words(self, data: bytes, text: str, sep: str) -> bytes:
         marks = self._mark(text)
@@ -186,12 +191,6 @@ class Segmenter:
 
 def _restore(path: str, keep_whole: bool) -> Segmenter:
     return Segmenter(path, keep_whole=keep_whole)
-
-
-def _lines(text: str) -> list[str]:
-    lines = [line + "\n" for line in text.split("\n")]
-    lines[-1] = lines[-1][:-1]
-    return lines if lines[-1] else lines[:-1]
 
 
 def _format_tags(tokens: list[str]) -> str:

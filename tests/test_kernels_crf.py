@@ -21,6 +21,14 @@ PLAN = Plan(
 )
 
 
+def random_path(scheme: TagScheme, n: int, random: np.random.Generator) -> naive.Path:
+    """A path of words of one to seven characters."""
+    edges = [0]
+    while edges[-1] < n:
+        edges.append(min(n, edges[-1] + int(random.integers(1, 8))))
+    return naive.spell_words(np.diff(edges).tolist(), scheme.tags)
+
+
 class Problem:
     """Sentences in which every position has random scores of its own."""
 
@@ -33,8 +41,7 @@ class Problem:
         self.rows = T * np.arange(n, dtype=np.int32)[None]
         ends = np.cumsum(lengths)
         self.bounds = np.stack([ends - lengths, ends], axis=1)
-        paths = [list(naive.legal_paths(length, scheme.tags)) for length in lengths]
-        self.paths = [choices[random.integers(len(choices))] for choices in paths]
+        self.paths = [random_path(scheme, length, random) for length in lengths]
         self.gold = np.array([t for path in self.paths for t in path], dtype=np.uint8)
         self.residuals = np.zeros((n, T), dtype=np.float32)
         self.scratch = np.empty((2, max(lengths), T), dtype=np.float32)

@@ -126,7 +126,7 @@ def mark(codes, locks, tables, tags, marks):
             while lock < len(locks) and locks[lock, 1] <= i:
                 lock += 1
             locked = lock < len(locks) and locks[lock, 0] < i
-            glued |= locked or kind == _EXTEND_CLASS or kind == _JOINER_CLASS  # noqa: SIM109
+            glued |= locked or kind in (_EXTEND_CLASS, _JOINER_CLASS)
             glued |= kind == _FLAG_CLASS and half_flag
             half_flag = kind == _FLAG_CLASS and not half_flag
             if m == 0 or not glued:
