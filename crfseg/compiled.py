@@ -84,10 +84,7 @@ def _pack_families(model: Model) -> tuple[np.ndarray, np.ndarray]:
 
 def _hash(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """uint64 slots holding the keys (EMPTY elsewhere), and the slot of each key."""
-    capacity = 16
-    while capacity < 2 * len(keys):
-        capacity *= 2
-    slots = np.full(capacity, EMPTY, dtype=np.uint64)
+    slots = np.full(1 << max(4, (2 * len(keys) - 1).bit_length()), EMPTY, dtype=np.uint64)
     order = np.empty(len(keys), dtype=np.int64)
     fill_slots(keys, slots, order)
     return slots, order

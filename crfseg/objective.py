@@ -29,14 +29,12 @@ ILLEGAL = np.float32(-1e9)
 class FamilyIndex:
     """The n-grams of one family, numbered by first occurrence in the training corpus.
 
-    keys uint64 [n]; counts int32 [n]; slots: the hash table of `hashing.number`; starts
-    int64 [n + 1] and places int32: where each occurs; base: where its rows start in the
-    weights.
+    keys uint64 [n]; counts int32 [n]; starts int64 [n + 1] and places int32: where each
+    occurs; base: where its rows start in the weights.
     """
 
     keys: np.ndarray
     counts: np.ndarray
-    slots: np.ndarray
     starts: np.ndarray
     places: np.ndarray
     base: int
@@ -71,9 +69,16 @@ class Index:
         for f, (family, shape) in enumerate(
             zip(self.families, self.templates.families, strict=True)
         ):
-            hashing.look_up(table.keys(self.plan, f), family.slots, family.keys, rows[f])
+            slots = _slots(len(family.keys))
+            hashing.fill(family.keys, slots)
+            hashing.look_up(table.keys(self.plan, f), slots, family.keys, rows[f])
             _to_rows(rows[f], family.base, len(shape.shifts) * self.layout.tags)
         return rows
+
+
+def _slots(keys: int) -> np.ndarray:
+    """int32 [2^k], all -1: an empty hash table with room for that many keys."""
+    return np.full(1 << max(4, (2 * keys - 1).bit_length()), -1, dtype=np.int32)
 
 
 def _to_rows(ids: np.ndarray, base: int, width: int) -> None:
@@ -93,10 +98,7 @@ def build_index(
 
     def number(f: int) -> tuple[np.ndarray, ...]:
         keys = table.keys(plan, f)
-        capacity = 16
-        while capacity < 2 * len(keys):
-            capacity *= 2
-        slots = np.full(capacity, -1, dtype=np.int32)
+        slots = _slots(len(keys))
         found = np.empty(len(keys), dtype=np.uint64)
         counts = np.empty(len(keys), dtype=np.int32)
         n = hashing.number(keys, slots, rows[f], found, counts)
@@ -104,7 +106,7 @@ def build_index(
         np.cumsum(counts[:n], out=starts[1:])
         places = np.empty(starts[-1], dtype=np.int32)
         hashing.occurrences(rows[f], starts, places)
-        return found[:n].copy(), counts[:n].copy(), slots, starts, places
+        return found[:n].copy(), counts[:n].copy(), starts, places
 
     zeros = max(widths)
     base = zeros + T * T

@@ -38,9 +38,9 @@ def index_of(model: Model) -> tuple[Index, np.ndarray]:
 
 def encoder_of(model: Model) -> Encoder:
     """What turns text into the table the model was trained on."""
-    words, members = model.lexicon_words()
+    words = bytes(model.words).decode().split("\n")[:-1]
     everywhere = (1 << FOLDS) - 1
-    flags = [(m & 1) * everywhere | m >> 1 << FOLDS for m in members.tolist()]
+    flags = [(m & 1) * everywhere | m >> 1 << FOLDS for m in model.members.tolist()]
     ids, ends = concatenate_ids(words, model.alphabet)
     trie = build_trie(ids, ends, np.array(flags, dtype=np.uint32), model.alphabet.size)
     plan = make_plan(model.templates, model.alphabet.size, model.columns)

@@ -106,9 +106,10 @@ def cell_rows(model: Model, text: str) -> list[list[int]]:
         return [numbers.get(int(normal_forms()[ord(c)]), 0) for c in word]
 
     rows = [[k, int(types()[ord(c)])] for k, c in zip(spelled(text), text, strict=True)]
-    words, members = model.lexicon_words()
+    words = bytes(model.words).decode().split("\n")[:-1]
     for lexicon in range(model.lexicons):
-        inside = [w for w, bits in zip(words, members.tolist(), strict=True) if bits >> lexicon & 1]
+        members = zip(words, model.members.tolist(), strict=True)
+        inside = [word for word, bits in members if bits >> lexicon & 1]
         codes = lexicon_codes(spelled(text), {tuple(spelled(word)) for word in inside})
         for row, pair in zip(rows, codes, strict=True):
             row += pair

@@ -23,7 +23,7 @@ def slot_of(key, mask):
 def number(keys, slots, ids, found, counts):
     """Number distinct keys in order of first occurrence.
 
-    keys uint64 [N] (EMPTY ones are skipped, their id is -1); slots int64 [2^k], all -1,
+    keys uint64 [N] (EMPTY ones are skipped, their id is -1); slots int32 [2^k], all -1,
     at least twice as many as distinct keys; ids int32 [N]; found uint64 [N] and counts
     int32 [N] receive each distinct key and how often it occurs. Returns how many.
     """
@@ -49,8 +49,22 @@ def number(keys, slots, ids, found, counts):
 
 
 @kernel
+def fill(keys, slots):
+    """Make the table that finds distinct keys by their number; slots as in `number`."""
+    mask = np.uint64(len(slots) - 1)
+    for i in range(len(keys)):
+        slot = slot_of(keys[i], mask)
+        while slots[slot] >= 0:
+            slot = (slot + np.uint64(1)) & mask
+        slots[slot] = i
+
+
+@kernel
 def look_up(keys, slots, found, ids):
-    """The numbers of keys in a table made by `number`; -1 for a key it does not hold."""
+    """The numbers of keys in a table made by `fill`; -1 for a key it does not hold.
+
+    found uint64 [n]: the keys the table was made of; ids int32 [N] out.
+    """
     mask = np.uint64(len(slots) - 1)
     for i in range(len(keys)):
         ids[i] = -1
