@@ -20,6 +20,7 @@ import crfseg
 from crfseg.files import atomic_write
 from crfseg.threads import thread_count
 
+#: Where the pages are written by default.
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 #: What a cell without a value shows.
 NONE = "–"
@@ -116,3 +117,16 @@ def write(path: str | os.PathLike[str], text: str) -> None:
     with atomic_write(path) as file:
         file.write(text.encode())
     click.echo(f"wrote {path}", err=True)
+
+
+def embed(block: str, texts: dict[str, str]) -> None:
+    """Puts generated text between ``<!-- block -->`` and ``<!-- /block -->`` of other pages.
+
+    texts: for each page's name, at the top of the repository, what goes into it.
+    """
+    begin, end = f"<!-- {block} -->", f"<!-- /{block} -->"
+    for name, text in texts.items():
+        page = DOCS.parent / name
+        head, _, rest = page.read_text(encoding="utf-8").partition(begin)
+        _, _, tail = rest.partition(end)
+        write(page, f"{head}{begin}\n{text.strip()}\n{end}{tail}")

@@ -16,7 +16,7 @@ from itertools import product
 from typing import Any
 
 import click
-from _report import DOCS, NONE, environment, percent, provenance, table, write
+from _report import DOCS, NONE, embed, environment, percent, provenance, table, write
 
 import crfseg
 from crfseg.corpus import Corpus
@@ -146,6 +146,24 @@ def main_table(setups: Iterable[Setup], rows: dict[Setup, Row]) -> str:
     return table(["", "lexicon", *COLUMNS], lines, left=2)
 
 
+def readme_tables(setups: Iterable[Setup], rows: dict[Setup, Row]) -> dict[str, str]:
+    """The default model in few words, for both READMEs."""
+    lines: dict[str, list[list[str]]] = {"README.md": [], "README.zh.md": []}
+    for setup in setups:
+        row = rows[setup]
+        figures = [percent(row.scores.f1), percent(row.scores.oov_recall), f"{row.seconds:.0f} s"]
+        texts = f"{os.path.basename(setup.data.train)} -> {os.path.basename(setup.data.test)}"
+        extra = "" if setup.lexicon is None else f" + {os.path.basename(setup.lexicon)}"
+        lines["README.md"].append([texts, f"its own words{extra}", *figures])
+        lines["README.zh.md"].append([texts, f"语料自身的词{extra}", *figures])
+    header = ["training -> test text", "lexicon", "F1", "OOV recall", "training"]
+    chinese = ["训练 -> 测试语料", "词典", "F1", "OOV 召回率", "训练用时"]
+    return {
+        "README.md": table(header, lines["README.md"], left=2),
+        "README.zh.md": table(chinese, lines["README.zh.md"], left=2),
+    }
+
+
 def models_table(setups: Iterable[Setup], rows: dict[Setup, Row]) -> str:
     """Kinds of models side by side."""
     lines = [[s.data.name, s.tags, MODELS[s.model], *rows[s].cells()] for s in setups]
@@ -244,6 +262,8 @@ def main(
             page += ["## Kinds of models\n", "Closed: no dictionary.\n"]
             page += [models_table(model_part, rows), order_lines(data, rows)]
         write(output, "\n".join(page))
+        if output == str(DOCS / "accuracy.md") and not only and jieba_dict and len(data) == 2:
+            embed("accuracy", readme_tables(main_part, rows))
         if json_path is not None:
             write(json_path, as_json(rows))
     except crfseg.CrfsegError as error:

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import click
-from _report import DOCS, provenance, table, write
+from _report import DOCS, embed, provenance, table, write
 
 import crfseg
 
@@ -91,6 +92,26 @@ def cells(what: str, threads: int, runs: Sequence[Run]) -> list[str]:
     ]
 
 
+def cost_lines(
+    corpus: str, metadata: dict[str, Any], rows: Sequence[Sequence[str]]
+) -> dict[str, str]:
+    """What training costs in one sentence, for both READMEs."""
+    first, later = rows[0], rows[1]
+    name, size = os.path.basename(corpus), metadata["characters"] / 1e6
+    return {
+        "README.md": (
+            f"A real corpus costs more: {name} ({size:.2f} M characters) took {later[3]} s and "
+            f"{later[5]} GB with {later[1]} threads, {first[3]} s the first time, when the "
+            "kernels are compiled ([docs/training.md](docs/training.md))."
+        ),
+        "README.zh.md": (
+            f"真实语料的代价：{name}（{size:.2f} 百万字）用 {later[1]} 个线程训练需要 {later[3]} 秒、"
+            f"{later[5]} GB 内存；第一次运行要编译内核，需要 {first[3]} 秒"
+            "（见 [docs/training.md](docs/training.md)）。"
+        ),
+    }
+
+
 def comparison(models: dict[str, list[str]], used: str) -> str:
     """Whether all models are the same bytes; if not, which runs gave which."""
     total = sum(map(len, models.values()))
@@ -154,6 +175,8 @@ def main(context: click.Context, corpus: str, threads: int, repeats: int, output
     ]
     try:
         write(output, "\n".join(page))
+        if output == str(DOCS / "training.md"):
+            embed("cost", cost_lines(corpus, metadata, rows))
     except crfseg.CrfsegError as error:
         raise click.ClickException(str(error)) from None
     click.echo(verdict, err=True, nl=False)

@@ -27,6 +27,7 @@ def info(model: str | None, as_json: bool) -> None:
         click.echo(json.dumps(asdict(summary), ensure_ascii=False))
         return
     _print_facts("model", summary.card)
+    click.echo()
     _print_facts("sizes", {name: f"{size:,}" for name, size in summary.sizes.items()})
     for tag, features in summary.strongest.items():
         click.echo(f"\nstrongest features of {tag}")
@@ -46,16 +47,19 @@ def _describe(path: str | None) -> Any:
 
 
 def _print_facts(title: str, facts: dict[str, Any]) -> None:
+    """A table of names and values; a list takes a line for each of its parts."""
+    width = max(map(len, facts), default=0)
     click.echo(title)
     for name, value in facts.items():
-        click.echo(f"  {name:12} {_plain(value)}")
-    click.echo()
+        first, *others = _lines(value)
+        click.echo(f"  {name:{width}}  {first}")
+        for line in others:
+            click.echo(f"  {'':{width}}  {line}")
 
 
-def _plain(value: Any) -> str:
-    """A value of the card in one line, or a line for each of its parts."""
+def _lines(value: Any) -> list[str]:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {part}" for name, part in value.items())
-    if isinstance(value, (list, tuple)):
-        return "\n               ".join(map(str, value))
-    return str(value)
+        return [", ".join(f"{name} {part}" for name, part in value.items())]
+    if isinstance(value, list):
+        return [str(part) for part in value] or ["none"]
+    return [str(value)]

@@ -120,7 +120,14 @@ class Model:
             return cls._build(head, arrays)
         except CrfsegError as error:
             raise ModelError(f"{name}: {error}") from None
-        except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
+        except (
+            KeyError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             raise ModelError(f"{name}: damaged model: {error!r}") from None
 
     @classmethod

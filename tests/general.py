@@ -9,7 +9,6 @@ import numpy as np
 from crfseg import text
 from crfseg.corpus import Corpus
 from crfseg.features import concatenate_ids, make_plan
-from crfseg.kernels import hashing
 from crfseg.lexicon import FOLDS, build_trie
 from crfseg.model import Model
 from crfseg.objective import FamilyIndex, Index, Layout, decode
@@ -21,14 +20,9 @@ def index_of(model: Model) -> tuple[Index, np.ndarray]:
     T = model.scheme.size
     zeros = T * max(len(shape.shifts) for shape in model.templates.families)
     pieces = [np.zeros(zeros), model.transitions.ravel()]
-    base, families = zeros + T * T, []
+    base, families, nothing = zeros + T * T, [], np.zeros(0, dtype=np.int64)
     for family in model.families:
-        keys, n = family.keys, len(family.keys)
-        slots = np.full(1 << max(4, (2 * n).bit_length()), -1, dtype=np.int32)
-        ids, counts = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
-        hashing.number(keys.copy(), slots, ids, np.empty(n, dtype=np.uint64), counts)
-        nothing = np.zeros(0, dtype=np.int64)
-        families.append(FamilyIndex(keys.copy(), counts, slots, nothing, nothing, base))
+        families.append(FamilyIndex(family.keys.copy(), nothing, nothing, nothing, base))
         pieces.append(family.weights.ravel())
         base += family.weights.size
     plan = make_plan(model.templates, model.alphabet.size, model.columns)

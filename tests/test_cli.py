@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from crfseg.cli.main import cli
+from crfseg.settings import Settings
 
 COMMAND = [sys.executable, "-m", "crfseg.cli"]
 WORDS = (
@@ -144,6 +145,12 @@ class TestTrain:
         result = run("train", gb, "--encoding", "gb18030", *options.split())
         assert result.exit_code == 0, result.output
         assert (folder / "gb.crfseg").exists()
+
+    def test_help_tells_the_defaults(self) -> None:
+        text = " ".join(run("train", "-h").output.split())
+        for option in ("l2", "l1", "max_iter", "tol", "prune"):
+            entry = text.split(f"--{option.replace('_', '-')} ")[1]
+            assert f"[default: {getattr(Settings, option):g}]" in entry.split(" --")[0]
 
     def test_standard_input(self, folder: Path) -> None:
         assert run("train", "-", stdin=CORPUS).exit_code == 0

@@ -156,17 +156,17 @@ def test_best_paths_with_ties(scheme: TagScheme) -> None:
             assert tuple(found[begin:end]) == expected
 
 
-def test_gradient_rows_sum_residuals_over_occurrences() -> None:
-    random = np.random.default_rng(0)
-    residuals = random.normal(size=(30, 4)).astype(np.float32)
+@both
+def test_gradient_rows_sum_residuals_over_occurrences(scheme: TagScheme) -> None:
+    T = scheme.size
+    residuals = np.random.default_rng(0).normal(size=(30, T)).astype(np.float32)
     occurrences = [[5], [7, 9, 20], [4, 6, 8, 10], [25]]
     starts = np.cumsum([0, *map(len, occurrences)])
-    places = np.array(sum(occurrences, []), dtype=np.int32)
+    places = np.concatenate(occurrences).astype(np.int32)
     shifts = np.array([2, 0, -3])
-    gradient = np.full(4 * 3 * 4, 99, dtype=np.float32)
-    tags = tuple(range(4))
-    crf.gradient_rows(starts, places, residuals, shifts, tags, 1, 4, gradient)
-    found = gradient.reshape(4, 3, 4)
+    gradient = np.full(4 * 3 * T, 99, dtype=np.float32)
+    crf.gradient_rows(starts, places, residuals, shifts, tuple(range(T)), 1, 4, gradient)
+    found = gradient.reshape(4, 3, T)
     assert (found[0] == 99).all()  # n-gram 0 was not asked for
     for g in range(1, 4):
         for place, shift in enumerate(shifts.tolist()):

@@ -29,6 +29,8 @@ def test_keys_are_numbered_by_first_occurrence(keys: list[int], others: list[int
     assert ids.tolist() == [numbers.get(key, -1) for key in keys]
     assert counts[:distinct].tolist() == [keys.count(key) for key in numbers]
 
+    slots = slots_for(distinct)
+    hashing.fill(found[:distinct], slots)
     asked = [*others, *keys]
     answers = np.empty(len(asked), dtype=np.int32)
     hashing.look_up(np.array(asked, dtype=np.uint64), slots, found[:distinct], answers)
