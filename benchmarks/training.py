@@ -105,7 +105,7 @@ def cost_lines(
             "kernels are compiled ([docs/training.md](docs/training.md))."
         ),
         "README.zh.md": (
-            f"真实语料的代价：{name}（{size:.2f} 百万字）用 {later[1]} 个线程训练需要 {later[3]} 秒、"
+            f"真实语料的代价：{name}（{size:.2f} 百万字）用 {later[1]} 个线程训练需 {later[3]} 秒、"
             f"{later[5]} GB 内存；第一次运行要编译内核，需要 {first[3]} 秒"
             "（见 [docs/training.md](docs/training.md)）。"
         ),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, NoReturn
 
+from crfseg.encodings import likely_encoding
 from crfseg.errors import CrfsegError, DataError, SettingsError
 
 Path = str | os.PathLike[str]
@@ -19,14 +20,6 @@ Path = str | os.PathLike[str]
 MAX_WORD = 1000
 
 _BLOCK = 1 << 18
-_LIKELY = ("utf-8", "gb18030", "big5", "utf-16", "utf-16-le", "utf-16-be")
-# Nearly every byte string is valid gb18030; what tells encodings apart is whether the
-# most frequent characters of Chinese come out.
-_FREQUENT = (
-    "的一是不了在有人我他这這中大来來上个個国國为為们們到说說时時要就出会會可也你对對生能而子得"
-    "于於着著下自之年过過发發后後作里裡用道行所然家种種事成方多经經么麼去法学學如都同现現当當没沒"
-    "动動面起看定天分还還进進好小部其些主样樣理心今日月很气氣语語文字，。、"
-)
 
 
 def read_lines(
@@ -179,20 +172,8 @@ def _decoder(encoding: str) -> io.IncrementalNewlineDecoder:
 
 def _fail_encoding(path: Path, line: int, problem: str, encoding: str, head: bytes) -> NoReturn:
     """Raises DataError, with the encoding in which the head of the file makes sense."""
-    given = head.decode(encoding, "replace")
-    scores = {}
-    for name in _LIKELY:
-        with suppress(UnicodeError):
-            text = codecs.getincrementaldecoder(name)().decode(head)
-            if "\0" not in text and not given.startswith(text):
-                scores[name] = _plausibility(text)
-    scores[encoding] = _plausibility(given)
-    best = max(scores, key=scores.__getitem__)
+    guess = likely_encoding(head, encoding)
     expected = f"text in {encoding}"
-    if best != encoding:
-        expected += f" (the file reads as {best}: give --encoding {best})"
+    if guess:
+        expected += f" (the file reads as {guess}: give --encoding {guess})"
     raise DataError(path, line, problem, expected)
-
-
-def _plausibility(text: str) -> float:
-    return sum(map(text.count, _FREQUENT)) / max(1, len(text))

@@ -17,7 +17,7 @@ from crfseg.errors import SettingsError
 from crfseg.kernels import decode
 from crfseg.model import Model
 from crfseg.tags import tags_of_words
-from crfseg.text import code_points
+from crfseg.text import code_points, is_space
 from crfseg.threads import thread_count
 
 OUTPUTS = ("words", "tags", "json", "spans")
@@ -124,7 +124,7 @@ class Segmenter:
     def tags(self, text: str) -> str:
         """One letter a character: s, b, m, e; whitespace stands for itself."""
         tokens = self.cut(text)
-        return "".join(t if t.isspace() else tags_of_words([t]) for t in tokens)
+        return "".join(t if is_space(t) else tags_of_words([t]) for t in tokens)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Begin and end of each word in characters; whitespace has none."""
@@ -196,13 +196,13 @@ def _restore(path: str, keep_whole: bool) -> Segmenter:
 def _format_tags(tokens: list[str]) -> str:
     pieces, after_word = [], False
     for token in tokens:
-        if token.isspace():
+        if is_space(token):
             pieces.append(token)
         else:
             letters = zip(token, tags_of_words([token]), strict=True)
             spelled = " ".join(f"{c}/{tag}" for c, tag in letters)
             pieces.append(" " + spelled if after_word else spelled)
-        after_word = not token.isspace()
+        after_word = not is_space(token)
     return "".join(pieces)
 
 
@@ -210,7 +210,7 @@ def _format_spans(tokens: list[str]) -> str:
     spans, begin = [], 0
     for token in tokens:
         end = begin + len(token)
-        if not token.isspace():
+        if not is_space(token):
             spans.append(f"{begin}:{end}")
         begin = end
     return " ".join(spans)

@@ -16,6 +16,7 @@ from queue import Queue
 from threading import Event, Thread
 from typing import NamedTuple, Protocol
 
+from crfseg.encodings import likely_encoding
 from crfseg.errors import DataError, SettingsError
 from crfseg.threads import thread_count
 
@@ -25,8 +26,6 @@ CHUNK = 1 << 18
 LONGEST = 1 << 20
 #: Where a line is cut if it can be: after the last of these.
 CUTS = tuple(mark.encode() for mark in " \t\u3000。！？；，")
-#: What to suggest for a line that can be read as such, the most telling first.
-GUESSES = {"utf-8": "utf-8", "gb2312": "gb18030", "big5": "big5", "gb18030": "gb18030"}
 
 
 class BytesSegmenter(Protocol):
@@ -234,18 +233,9 @@ def _replaced(data: bytes) -> bytes:
 
 def _bad_bytes(name: str, line: int, place: int, text: bytes, encoding: str) -> DataError:
     """The error for a line, ``text``, with a byte at ``place`` that is not ``encoding``."""
-    guess = next((g for codec, g in GUESSES.items() if _reads(text.split(b"\n")[0], codec)), "")
+    guess = likely_encoding(text.split(b"\n")[0], encoding)
     advice = f"--encoding {guess} or --errors replace" if guess else "--errors replace"
     return DataError(name, line, f"byte {place + 1} of the line is not {encoding}; try {advice}")
-
-
-def _reads(text: bytes, encoding: str) -> bool:
-    """Whether ``text``, which may lack its end, can be read in ``encoding``."""
-    try:
-        codecs.getincrementaldecoder(encoding)().decode(text)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _in_order(

@@ -35,6 +35,7 @@ SPACES = (
     *range(0x09, 0x0E), *range(0x1C, 0x21), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B),
     0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF,
 )  # fmt: skip
+_SPACES = frozenset(SPACES)
 
 _EXTEND = (
     (0x0300, 0x036F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0x3099, 0x309A),
@@ -108,6 +109,11 @@ def normal_forms() -> np.ndarray:
 def code_points(text: str) -> np.ndarray:
     """uint32 [len(text)]: the code points of a string, lone surrogates included."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+def is_space(token: str) -> bool:
+    """Whether a token of a segmented text is a run of whitespace."""
+    return ord(token[0]) in _SPACES
 
 
 def positions(codes: np.ndarray) -> np.ndarray:

@@ -11,7 +11,8 @@ GLUE = "\u0301\u200d\ufe0f\U0001f3fd"
 SPACES = " \t\n\r\x0b\x0c\x1c\x1f\x85\xa0\u2028\u3000\ufeff"
 PIECES = (
     *LETTERS, *GLUE, *SPACES, "\0", "\ud83d", "\udc4d", "👨\u200d👩\u200d👧", "🇨🇳", "🇨", "𠀀", "é",
-    "e\u0301", "http://a.cn/b?c=1", "Www.a.com", "a.b@c.org", "@", "://", "2024年5月", "10:30", "1,234万", "人民服务",
+    "e\u0301", "http://a.cn/b?c=1", "Www.a.com", "a.b@c.org", "@", "://", "2024年5月", "10:30",
+    "1,234万", "人民服务",
 )  # fmt: skip
 
 #: Any character whatever, lone surrogates included.

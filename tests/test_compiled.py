@@ -76,17 +76,13 @@ def test_segmenter_equals_the_general_path(
 
 @settings(max_examples=10)
 @given(data=st.data(), text=texts)
-def test_the_same_with_six_tags(
-    random_model: RandomModel, data: st.DataObject, text: str
-) -> None:
+def test_the_same_with_six_tags(random_model: RandomModel, data: st.DataObject, text: str) -> None:
     model = random_model.draw(data, tags=6)
     assert cut(model, text) == general.cut(model, text)
 
 
 @given(data=st.data(), text=plain_texts)
-def test_both_equal_enumeration(
-    random_model: RandomModel, data: st.DataObject, text: str
-) -> None:
+def test_both_equal_enumeration(random_model: RandomModel, data: st.DataObject, text: str) -> None:
     """Emissions summed feature by feature from dictionaries, and the best of all paths."""
     model = random_model.draw(data, tags=4)
     assert cut(model, text) == naive.cut(model, text)

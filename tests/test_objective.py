@@ -38,9 +38,7 @@ def build(
     table = encoder.table(sequences, folds)
     index, rows = build_index(table, encoder.plan, encoder.templates, scheme, run)
     gold = gold_tags(sequences, table, scheme)
-    objective = Objective(
-        index, rows, table.bounds, gold, scheme, sequential=sequential, run=run
-    )
+    objective = Objective(index, rows, table.bounds, gold, scheme, sequential=sequential, run=run)
     weights = np.random.default_rng(0).normal(scale=0.3, size=index.layout.size)
     weights[: index.layout.zeros] = 0
     return objective, weights.astype(np.float32), table.bounds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
@@ -41,7 +42,7 @@ def test_runs_of_whitespace_are_tokens_of_their_own(segmenter: Segmenter, text: 
     tokens = segmenter.cut(text)
     for token in tokens:
         assert is_space(token) or not any(map(is_space, token))
-    assert not any(is_space(a) and is_space(b) for a, b in zip(tokens, tokens[1:], strict=False))
+    assert not any(is_space(a) and is_space(b) for a, b in pairwise(tokens))
     assert segmenter.cut(text, keep_space=False) == [t for t in tokens if not is_space(t)]
 
 
@@ -54,7 +55,9 @@ def test_texts_of_hardly_anything(segmenter: Segmenter, text: str) -> None:
     assert segmenter.segment(text, "") == text
 
 
-@pytest.mark.parametrize("whole", ["👨\u200d👩\u200d👧", "👍\U0001f3fd", "e\u0301", "🇨🇳", "❤\ufe0f"])
+@pytest.mark.parametrize(
+    "whole", ["👨\u200d👩\u200d👧", "👍\U0001f3fd", "e\u0301", "🇨🇳", "❤\ufe0f"]
+)
 def test_what_belongs_together_stays_together(segmenter: Segmenter, whole: str) -> None:
     for text in (whole, f"我们{whole}学校", f"{whole} {whole}", f"a{whole}{whole}"):
         ends = {end for _, end in segmenter.spans(text)}
@@ -87,7 +90,7 @@ def test_separators_stand_between_neighbouring_words(
 ) -> None:
     expected, before = "", " "
     for token in segmenter.cut(text):
-        expected += (token if is_space(before) or is_space(token) else sep + token)
+        expected += token if is_space(before) or is_space(token) else sep + token
         before = token
     assert segmenter.segment(text, sep) == expected
 
