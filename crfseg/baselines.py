@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from crfseg.features import BOUNDARY, UNKNOWN
 from crfseg.objective import Index
 from crfseg.tags import TagScheme
+from crfseg.text import BOUNDARY, UNKNOWN
 
 #: Emission: this character. The character before is there for its value beyond the
 #: beginning of the sentence, which carries the initial probabilities.

@@ -15,9 +15,7 @@ from crfseg.errors import TemplateError
 from crfseg.kernels import ngrams
 from crfseg.kernels.scores import Plan
 from crfseg.templates import CHARACTER, FIRST_LEXICON, TYPE, Templates
-
-#: Character ids: 0 for a character the model does not know, 1 for beyond the ends.
-UNKNOWN, BOUNDARY, FIRST_CHARACTER = 0, 1, 2
+from crfseg.text import BOUNDARY, FIRST_CHARACTER
 
 
 @dataclass(frozen=True)

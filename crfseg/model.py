@@ -17,7 +17,7 @@ import numpy as np
 from crfseg import templates as templates_module
 from crfseg import text
 from crfseg.errors import CrfsegError, ModelError
-from crfseg.features import FIRST_CHARACTER, Alphabet, make_plan, radices
+from crfseg.features import Alphabet, make_plan, radices
 from crfseg.files import atomic_write
 from crfseg.lexicon import MAX_LEXICONS, MAX_WORD, unpack_words
 from crfseg.tags import SCHEMES, TagScheme
@@ -197,7 +197,7 @@ class Model:
             len(ends) == 0 or (lengths.min() >= 2 and lengths.max() <= MAX_WORD),
             f"lexicon words must have 2 to {MAX_WORD} characters",
         )
-        known = self.alphabet.table[codes] >= FIRST_CHARACTER
+        known = self.alphabet.table[codes] >= text.FIRST_CHARACTER
         _expect(bool(known.all()), "lexicon words must be spelled with the alphabet")
 
 

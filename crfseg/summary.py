@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from crfseg.features import BOUNDARY, FIRST_CHARACTER, radices
+from crfseg.features import radices
 from crfseg.model import Model
 from crfseg.templates import CHARACTER, FIRST_LEXICON, TYPE
+from crfseg.text import BOUNDARY, FIRST_CHARACTER
 
 _TYPE_NAMES = ("outside", "other", "Han", "digit", "numeral", "letter", "punctuation")
 

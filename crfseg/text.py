@@ -13,6 +13,10 @@ import numpy as np
 
 CODE_POINTS = 0x110000
 
+# Ids that every alphabet shares: for a character the model does not know, and for what is
+# beyond the ends of the sentence; the characters of an alphabet follow.
+UNKNOWN, BOUNDARY, FIRST_CHARACTER = 0, 1, 2
+
 # Classes: how a character takes part in a sequence.
 PLAIN = 0  # an ordinary character, one position of the sequence
 SPACE = 1  # whitespace: a boundary, never inside a word

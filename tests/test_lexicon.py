@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crfseg import text
-from crfseg.errors import DataError, SettingsError
+from crfseg.errors import DataError
 from crfseg.features import Alphabet, concatenate_ids, make_table
 from crfseg.lexicon import FOLDS, MAX_LEXICONS, build_trie, read_words, usable
 
@@ -80,15 +80,13 @@ def test_word_lists_hold_a_word_a_line_and_what_else_they_like(tmp_path: Path) -
     path = tmp_path / "words.txt"
     path.write_bytes("中国 3 ns\n\n人民\t5\r\n服务".encode("utf-8-sig"))
     assert read_words(path) == ["中国", "人民", "服务"]
-    path.write_bytes("中国\n".encode("gb18030"))
-    assert read_words(path, "gb18030") == ["中国"]
 
 
 def test_word_lists_that_cannot_be_read(tmp_path: Path) -> None:
     path = tmp_path / "words.txt"
     for content, problem in (
-        (b"", "no words"), (b"\n \n", "no words"), (b"ab\na\0b\n", "words.txt:2: NUL"),
-        ("中国".encode("gb18030"), "not utf-8 at byte 0"),
+        (b"", "no words"), (b"\n \n", "no words"), (b"ab\na\0b\n", r"words\.txt:2: a NUL"),
+        ("中国".encode("gb18030"), r"words\.txt:1: .* is not valid utf-8"),
     ):  # fmt: skip
         path.write_bytes(content)
         with pytest.raises(DataError, match=problem):
@@ -96,8 +94,6 @@ def test_word_lists_that_cannot_be_read(tmp_path: Path) -> None:
     for missing in (tmp_path, tmp_path / "missing"):
         with pytest.raises(DataError, match="cannot be read"):
             read_words(missing)
-    with pytest.raises(SettingsError, match="klingon"):
-        read_words(path, "klingon")
 
 
 def test_usable_words_are_neither_short_nor_long_nor_repeated() -> None:

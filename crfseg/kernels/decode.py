@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from crfseg import text
 from crfseg.kernels.hashing import EMPTY, slot_of
 from crfseg.kernels.policy import kernel, part
 from crfseg.kernels.scores import Plan, emissions, ngram_keys, viterbi
@@ -24,8 +25,9 @@ _TYPE_SHIFT, _CLASS_SHIFT = np.uint32(TYPE_SHIFT), np.uint32(CLASS_SHIFT)
 # What `mark` says of a character.
 INSIDE, WORD, SPACE = 0, 1, 2
 
-_SPACE_CLASS, _EXTEND_CLASS, _JOINER_CLASS, _FLAG_CLASS = 1, 2, 3, 4
-_BOUNDARY = 1
+_SPACE_CLASS, _EXTEND_CLASS, _JOINER_CLASS = text.SPACE, text.EXTEND, text.JOINER
+_FLAG_CLASS = text.FLAG
+_BOUNDARY, _OUTSIDE = text.BOUNDARY, text.OUTSIDE
 
 
 class Tables(NamedTuple):
@@ -139,7 +141,7 @@ def mark(codes, locks, tables, tags, marks):
         end = begin + m
         for c in range(2):
             for j in range(end, end + 2 * reach):
-                columns[c, j] = _BOUNDARY if c == 0 else 0
+                columns[c, j] = _BOUNDARY if c == 0 else _OUTSIDE
         if lexicon_columns > 0:
             codes_of = columns[2:]
             match(

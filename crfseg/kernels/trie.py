@@ -11,6 +11,16 @@ _FLAGS = np.uint64(0xFFFFFFFF)
 _CHILD = np.uint64(32)
 
 
+@part
+def shared_prefix(words, before, start, end):
+    """How many ids the words words[before:start] and words[start:end] begin with alike."""
+    shared = 0
+    most = min(start - before, end - start)
+    while shared < most and words[before + shared] == words[start + shared]:
+        shared += 1
+    return shared
+
+
 @kernel
 def count_nodes(words, ends):
     """How many nodes deeper than one character the words need, at most.
@@ -20,12 +30,7 @@ def count_nodes(words, ends):
     nodes = 0
     before, start = 0, 0
     for w in range(len(ends)):
-        shared = 0
-        while (
-            shared < min(start - before, ends[w] - start)
-            and words[before + shared] == words[start + shared]
-        ):
-            shared += 1
+        shared = shared_prefix(words, before, start, ends[w])
         nodes += ends[w] - start - max(shared, 1)
         before, start = start, ends[w]
     return nodes
@@ -43,13 +48,7 @@ def insert(words, ends, flags, radix, slots, path):
     nodes = radix
     before, start = 0, 0
     for w in range(len(ends)):
-        shared = 0
-        while (
-            shared < min(start - before, ends[w] - start)
-            and words[before + shared] == words[start + shared]
-        ):
-            shared += 1
-        shared = max(shared, 1)
+        shared = max(shared_prefix(words, before, start, ends[w]), 1)
         node = np.uint64(words[start]) if shared == 1 else slots[path[shared - 1], 1] >> _CHILD
         for depth in range(shared, ends[w] - start):
             key = node * radix + np.uint64(words[start + depth])
