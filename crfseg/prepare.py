@@ -33,9 +33,8 @@ class Sequences:
 
     @classmethod
     def of(cls, corpus: Corpus) -> Sequences:
-        """The positions of every sentence; a sentence's first character always is one."""
-        keep = text.positions(corpus.codes)
-        keep[corpus.offsets[:-1]] = True
+        """The positions of every sentence."""
+        keep = text.positions(corpus.codes, corpus.offsets[:-1])
         before = np.concatenate(([0], np.cumsum(keep)))
         return cls(corpus.codes[keep], corpus.begins[keep], before[corpus.offsets], keep)
 

@@ -35,15 +35,14 @@ B
 
 #: For the lexicon whose columns are {0} and {1}.
 LEXICON_TEMPLATES = """\
-L{0}0:%x[-1,{0}]/%x[-1,{1}]
-L{0}1:%x[0,{0}]/%x[0,{1}]
-L{0}2:%x[1,{0}]/%x[1,{1}]
-L{0}3:%x[-1,{1}]/%x[0,{0}]/%x[0,{1}]/%x[1,{0}]
-L{0}4:%x[0,0]/%x[0,{0}]/%x[0,{1}]
+U{0}0:%x[-1,{0}]/%x[-1,{1}]
+U{0}1:%x[0,{0}]/%x[0,{1}]
+U{0}2:%x[1,{0}]/%x[1,{1}]
+U{0}3:%x[-1,{1}]/%x[0,{0}]/%x[0,{1}]/%x[1,{0}]
+U{0}4:%x[0,0]/%x[0,{0}]/%x[0,{1}]
 """
 
-_CELL = re.compile(r"%x\[\s*(-?\d+)\s*,\s*(\d+)\s*\]")
-_LINE = re.compile(r"^(?:[A-Za-z*][^:%]*:)?(%x\[.*)$")
+_CELL = re.compile(r"%x\[\s*(-?\d{1,4})\s*,\s*(\d{1,4})\s*\]")
 _FURTHEST = 8
 
 
@@ -143,27 +142,22 @@ def lexicon_lines(k: int) -> str:
 
 
 def _parse_line(line: str, where: str) -> Template:
-    if line[0] in "Bb" and "%x" in line:
+    """What stands before and between the cells only names a feature, and is ignored."""
+    if line[0] in "Bb*" and "%" in line:
         raise TemplateError(
             f"{where}: {line!r}: bigram templates with cells are not supported; "
             "expected a plain B (tag transitions)"
         )
-    body = _LINE.match(line)
-    if body is None:
+    cells = tuple((int(offset), int(column)) for offset, column in _CELL.findall(line))
+    if line[0] not in "Uu%" or not cells or "%" in _CELL.sub("", line):
         raise TemplateError(f"{where}: {line!r}: expected a template like U05:%x[-1,0]/%x[0,0]")
-    cells = []
-    for part in body.group(1).split("/"):
-        cell = _CELL.fullmatch(part.strip())
-        if cell is None:
-            raise TemplateError(f"{where}: {part!r}: expected a cell like %x[-1,0]")
-        offset, column = int(cell.group(1)), int(cell.group(2))
+    for offset, column in cells:
         if abs(offset) > _FURTHEST:
             raise TemplateError(
                 f"{where}: %x[{offset},{column}]: expected an offset from -{_FURTHEST} "
                 f"to {_FURTHEST}"
             )
-        cells.append((offset, column))
-    return Template(line, tuple(cells))
+    return Template(line, cells)
 
 
 def _families(templates: Iterable[tuple[tuple[int, int], ...]]) -> tuple[Family, ...]:

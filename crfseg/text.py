@@ -120,16 +120,23 @@ def is_space(token: str) -> bool:
     return ord(token[0]) in _SPACES
 
 
-def positions(codes: np.ndarray) -> np.ndarray:
-    """bool [N]: which characters are positions of a sequence (neither glued nor space)."""
+def positions(codes: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """bool [N]: which characters are positions of a sequence (neither glued nor space).
+
+    codes: uint32 [N], no whitespace; starts: where the sequences begin, ascending. The
+    first character of a sequence always is a position.
+    """
     kind = classes()[codes]
     alone = (kind == PLAIN) | (kind == FLAG)
     alone[1:] &= kind[:-1] != JOINER
     flags = kind == FLAG
     if flags.any():
         places = np.arange(len(codes))
-        begin = np.maximum.accumulate(np.where(flags, 0, places + 1))
+        begin = np.where(flags, 0, places + 1)
+        begin[starts] = np.maximum(begin[starts], starts)
+        begin = np.maximum.accumulate(begin)
         alone[flags] &= ((places - begin) % 2 == 0)[flags]
+    alone[starts] = True
     return alone
 
 

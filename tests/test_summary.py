@@ -40,7 +40,7 @@ def test_strongest_features_are_the_largest_weights(tmp_path: Path) -> None:
 
 
 def test_features_are_spelled_out(tmp_path: Path) -> None:
-    model = model_of(tmp_path, templates=["U:%x[-1,0]/%x[0,0]", "T:%x[1,1]"], own_lexicon=False)
+    model = model_of(tmp_path, templates=["U:%x[-1,0]/%x[0,0]", "U1:%x[1,1]"], own_lexicon=False)
     names = {name for name, _ in summarise(model, most=1000).strongest["e"]}
     assert {"C-1=小 C0=猫", "type+1=Han", "C-1=(outside) C0=小"} <= names
     # Digits have one normal form.

@@ -70,15 +70,16 @@ def test_families_hold_each_template_once(lines: list[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("U00:%x[0]", r"expected a cell like %x\[-1,0\]"),
-        ("U00:%x[0,0]/word", "'word': expected a cell"),
-        ("U00:%x[0,0]%x[1,0]", "expected a cell"),
+        ("U00:%x[0]", "expected a template like"),
+        ("U00:%x[0,0]/%X[1,0]", "expected a template like"),
+        ("U00:%x[0," + "9" * 5000 + "]", "expected a template like"),
         ("U00:%m[0,0]", "expected a template like"),
         ("U00", "expected a template like"),
         ("为 人民 服务", "expected a template like"),
         ("U00:%x[-9,0]", "offset from -8 to 8"),
-        ("U00:%x[0,-1]", "expected a cell"),
+        ("U00:%x[0,-1]", "expected a template like"),
         ("B01:%x[0,0]", "bigram templates with cells are not supported"),
+        ("*01:%x[0,0]", "bigram templates with cells are not supported"),
     ],
 )
 def test_errors_name_the_line(line: str, problem: str) -> None:
@@ -86,6 +87,14 @@ def test_errors_name_the_line(line: str, problem: str) -> None:
         parse(["U00:%x[0,0]", "", line], "my.template")
     assert str(caught.value).startswith("my.template:3: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line", ["U:a=%x[0,0],b=%x[1,0]", "U1:%x[0,0]%x[1,0]/x", "%x[0,0]/%x[1,0]"]
+)
+def test_what_stands_around_the_cells_only_names_the_feature(line: str) -> None:
+    """Wapiti's own examples write templates like the first."""
+    assert parse([line]).families == parse(["U00:%x[0,0]/%x[1,0]"]).families
 
 
 @pytest.mark.parametrize("lines", [[], ["# nothing"], ["B"]])
