@@ -23,7 +23,8 @@ BLOCK = 1 << 18
 #: The first step follows the scaled gradient alone and is held back to a tenth of it.
 FIRST_STEP = 0.1
 _ARMIJO = 1e-4
-_MOST_HALVINGS = 20
+_MOST_TRIALS = 20
+_LEAST_CUT, _MOST_CUT = 0.1, 0.6
 _PATIENCE = 3
 
 
@@ -96,7 +97,7 @@ def minimise(
         decrease = each(vector.dot, direction, downhill)
         size = -1.0 if pairs else -FIRST_STEP
         held_slope = slope.copy() if l1 else slope
-        for _ in range(_MOST_HALVINGS):
+        for _ in range(_MOST_TRIALS):
             if l1:
                 each(vector.step_in_orthant, x, direction, size, held_slope, trial)
             else:
@@ -104,7 +105,9 @@ def minimise(
             new = penalised(trial, trial_gradient)
             if new <= value + _ARMIJO * size * decrease:
                 break
-            size /= 2
+            # The minimum of the parabola through what is known, kept within bounds.
+            cut = decrease * -size / (2 * (new - value - decrease * size))
+            size *= min(max(cut, _LEAST_CUT), _MOST_CUT) if np.isfinite(cut) else _MOST_CUT
         else:
             number -= 1
             reason = "no further decrease"

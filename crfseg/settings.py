@@ -25,7 +25,7 @@ class Settings:
     tags: str = "4"
     l2: float = 1.0
     l1: float = 0.0
-    max_iter: int = 25
+    max_iter: int = 30
     tol: float = 1e-3
     own_lexicon: bool = True
     prune: float = 0.05

@@ -24,9 +24,10 @@ from crfseg.settings import Settings
 from crfseg.tags import TagScheme, scheme_by_name
 from crfseg.threads import Map, thread_count, workers
 
-#: How much of an n-gram's count goes into the estimated curvature of its weights: the
-#: variance p (1 - p) of a tag, averaged over a corpus.
-_CURVATURE = 0.2
+#: How much of an n-gram's count goes into the estimated curvature of its weights. The
+#: variance p (1 - p) of a tag alone would be 0.2; but the n-grams of one place move
+#: together: 0.7 needs 33 evaluations of the objective where 0.2 needs 45 (CTB6 and PKU).
+_CURVATURE = 0.7
 
 
 @dataclass

@@ -54,16 +54,18 @@ def emissions(rows, begin, end, plan, weights, tags, out):
     out [end - begin, T], int32 or float32.
     """
     T = len(tags)
-    for i in range(end - begin):
+    n = end - begin
+    for i in range(n):
         for t in range(T):
             out[i, t] = 0
     for g in range(len(plan.templates)):
-        shift, place = plan.templates[g, 1], plan.templates[g, 2] * T
-        row = rows[plan.templates[g, 0]]
-        for i in range(begin, end):
-            at = row[i + shift] + place
+        shift, place = plan.templates[g, 1], np.uint64(plan.templates[g, 2] * T)
+        row = rows[plan.templates[g, 0], begin + shift : end + shift]
+        for i in range(n):
+            # Unsigned, or each index is tested for being negative: 1.6x the time.
+            at = np.uint64(row[i]) + place
             for t in range(T):
-                out[i - begin, t] += weights[at + t]
+                out[i, t] += weights[at + np.uint64(t)]
 
 
 @part
