@@ -24,9 +24,6 @@ _C0, _C1, _C2, _C3, _C4, _C5, _C6 = (
 _BIAS, _MANTISSA = np.int32(127), np.int32(23)  # of a float32
 # alpha is rescaled when it leaves these bounds; one step changes it by less than 1e30.
 _SMALL, _LARGE = np.float32(1e-6), np.float32(1e6)
-# Places are taken in runs of this many, whose residuals (64 bytes each, or more) stay in
-# the first-level cache for all shifts of the window.
-_RUN = 256
 
 
 @part
@@ -220,25 +217,22 @@ def gradient_rows(starts, places, residuals, shifts, tags, first, last, gradient
     T = len(tags)
     W = len(shifts)
     for g in range(first, last):
-        for j in range(g * W * T, (g + 1) * W * T):
-            gradient[j] = 0
-        for low in range(starts[g], starts[g + 1], _RUN):
-            high = min(low + _RUN, starts[g + 1])
-            for k in range(W):
-                at = (g * W + k) * T
-                if T == 4:  # sums in registers: half the time of the general loop below
-                    a, b = gradient[at], gradient[at + 1]
-                    c, d = gradient[at + 2], gradient[at + 3]
-                    for o in range(low, high):
-                        i = np.uint64(places[o] - shifts[k])
-                        a += residuals[i, 0]
-                        b += residuals[i, 1]
-                        c += residuals[i, 2]
-                        d += residuals[i, 3]
-                    gradient[at], gradient[at + 1] = a, b
-                    gradient[at + 2], gradient[at + 3] = c, d
-                    continue
-                for o in range(low, high):
-                    i = np.uint64(places[o] - shifts[k])
-                    for t in range(T):
-                        gradient[at + t] += residuals[i, t]
+        for k in range(W):
+            at = (g * W + k) * T
+            if T == 4:  # sums in registers: half the time of the general loop below
+                a = b = c = d = np.float32(0)
+                for o in range(starts[g], starts[g + 1]):
+                    i = places[o] - shifts[k]
+                    a += residuals[i, 0]
+                    b += residuals[i, 1]
+                    c += residuals[i, 2]
+                    d += residuals[i, 3]
+                gradient[at], gradient[at + 1] = a, b
+                gradient[at + 2], gradient[at + 3] = c, d
+                continue
+            for t in range(T):
+                gradient[at + t] = 0
+            for o in range(starts[g], starts[g + 1]):
+                i = places[o] - shifts[k]
+                for t in range(T):
+                    gradient[at + t] += residuals[i, t]
