@@ -13,7 +13,7 @@ import numpy as np
 from crfseg import text
 from crfseg.kernels.hashing import EMPTY, slot_of
 from crfseg.kernels.policy import kernel, part
-from crfseg.kernels.scores import Plan, emissions, ngram_keys, viterbi
+from crfseg.kernels.scores import Plan, emissions, ngram_keys, table_rows, viterbi
 from crfseg.kernels.trie import match
 
 # A character's entry in `Tables.characters`: id, then type, then class.
@@ -27,6 +27,7 @@ INSIDE, WORD, SPACE = 0, 1, 2
 
 _SPACE_CLASS, _EXTEND_CLASS, _JOINER_CLASS = text.SPACE, text.EXTEND, text.JOINER
 _FLAG_CLASS = text.FLAG
+_ONE, _TWO = np.uint64(1), np.uint64(2)
 _BOUNDARY, _OUTSIDE = text.BOUNDARY, text.OUTSIDE
 
 
@@ -58,22 +59,20 @@ class Tables(NamedTuple):
 
 
 @part
-def rows_of(keys, begin, end, family, weights_slots, rows):
-    """Turn the n-gram keys of one family into the places of their rows; 0 where there is none."""
-    hashed, base, stride, mask = family
-    if hashed == 0:
-        for a in range(begin, end):
-            rows[a] = base + np.int64(keys[a]) * stride
-        return
-    last = np.uint64(mask)
-    for a in range(begin, end):
-        key = keys[a]
+def hashed_rows(keys, begin, end, base, stride, last, slots, rows):
+    """Where the rows of n-grams start that are found by hashing; 0 where there is none."""
+    here = keys[begin:end]
+    out = rows[begin:end]
+    base, stride = np.uint64(base) >> _TWO, np.uint64(stride) >> _TWO
+    last = np.uint64(last)
+    for a in range(end - begin):
+        key = here[a]
         slot = slot_of(key, last)
-        at = (base + np.int64(slot) * stride) >> 2
-        while weights_slots[at] != key and weights_slots[at] != EMPTY:
-            slot = (slot + np.uint64(1)) & last
-            at = (base + np.int64(slot) * stride) >> 2
-        rows[a] = 4 * at + 4 if weights_slots[at] == key else 0
+        at = base + slot * stride
+        while slots[at] != key and slots[at] != EMPTY:
+            slot = (slot + _ONE) & last
+            at = base + slot * stride
+        out[a] = np.int64(at << _TWO) + 4 if slots[at] == key else 0
 
 
 @kernel
@@ -153,12 +152,13 @@ def mark(codes, locks, tables, tags, marks):
                     codes_of[c, j] = 0
         for f in range(families):
             first, last = begin + tables.plan.windows[f, 0], end + tables.plan.windows[f, 1]
-            ngram_keys(columns, tables.plan, f, first, last, keys)
-            family = (
-                tables.families[f, 0], tables.families[f, 1], tables.families[f, 2],
-                tables.families[f, 3],
-            )  # fmt: skip
-            rows_of(keys, first, last, family, tables.slots, rows[f])
+            hashed, base = tables.families[f, 0], tables.families[f, 1]
+            stride, mask = tables.families[f, 2], tables.families[f, 3]
+            if hashed:
+                ngram_keys(columns, tables.plan, f, first, last, keys)
+                hashed_rows(keys, first, last, base, stride, mask, tables.slots, rows[f])
+            else:
+                table_rows(columns, tables.plan, f, first, last, base, stride, rows[f])
         emissions(rows, begin, end, tables.plan, tables.weights, tags, scores)
         viterbi(scores, m, tables.transitions, tables.starts, tables.ends, tags, back, path)
         for j in range(m):

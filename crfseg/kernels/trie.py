@@ -77,25 +77,31 @@ def match(ids, begin, end, hidden, folds, slots, radix, longest, codes):
     mask = np.uint64(len(slots) - 1)
     lexicons = len(codes) // 2
     own = (np.uint64(1) << np.uint64(folds)) - np.uint64(1)
+    # Slices from 0 on: where an index might be negative, LLVM must test each one.
+    n = end - begin
+    here = ids[begin:end]
     for row in range(2 * lexicons):
-        for i in range(begin, end):
-            codes[row, i] = 0
-    for i in range(begin, end):
-        node = np.uint64(ids[i])
-        for j in range(i + 1, end):
-            key = node * radix + np.uint64(ids[j])
+        out = codes[row, begin:end]
+        for i in range(n):
+            out[i] = 0
+    visible = ~np.uint64(hidden) & _FLAGS
+    for i in range(n):
+        node = np.uint64(here[i])
+        for j in range(i + 1, n):
+            key = node * radix + np.uint64(here[j])
             slot = slot_of(key, mask)
             while slots[slot, 0] != key and slots[slot, 0] != EMPTY:
                 slot = (slot + np.uint64(1)) & mask
             if slots[slot, 0] == EMPTY:
                 break
-            node = slots[slot, 1] >> _CHILD
-            flags = slots[slot, 1] & _FLAGS & ~np.uint64(hidden)
+            entry = slots[slot, 1]
+            node = entry >> _CHILD
+            flags = entry & visible
             if flags == 0:
                 continue
             length = min(j - i + 1, longest)
             for k in range(lexicons):
                 bits = own if k == 0 else np.uint64(1) << np.uint64(folds + k - 1)
                 if flags & bits:
-                    codes[2 * k, i] = length
-                    codes[2 * k + 1, j] = max(codes[2 * k + 1, j], length)
+                    codes[2 * k, begin + i] = length
+                    codes[2 * k + 1, begin + j] = max(codes[2 * k + 1, begin + j], length)
