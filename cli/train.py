@@ -93,9 +93,13 @@ def train(
 
         import crfseg
 
-        result = crfseg.train(
-            paths, output=output, own_lexicon=not no_lexicon, progress=progress, **given
-        )
+        try:
+            result = crfseg.train(
+                paths, output=output, own_lexicon=not no_lexicon, progress=progress, **given
+            )
+        except KeyboardInterrupt:
+            click.echo("interrupted before the first iteration: nothing was saved", err=True)
+            click.get_current_context().exit(130)
         _sum_up(result, output, progress)
     if result.interrupted:
         click.get_current_context().exit(130)

@@ -34,7 +34,7 @@ class Settings:
         if self.kind not in KINDS:
             raise SettingsError(f"--model {self.kind}: must be one of {', '.join(KINDS)}")
         scheme_by_name(self.tags)
-        self._check("--l2", self.l2, self.l2 > 0, "a number above 0 (inf for no penalty)")
+        self._check("--l2", self.l2, self.l2 >= 1e-9, "at least 1e-9 (inf for no penalty)")
         self._check("--l1", self.l1, 0 <= self.l1 < math.inf, "0 or more")
         self._check("--max-iter", self.max_iter, self.max_iter >= 1, "at least 1")
         self._check("--tol", self.tol, 0 <= self.tol < 1, "0 or more and below 1")

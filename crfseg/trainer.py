@@ -12,6 +12,7 @@ import numpy as np
 
 from crfseg import __version__, baselines, lbfgs, templates
 from crfseg.corpus import Corpus
+from crfseg.errors import SettingsError
 from crfseg.export import export
 from crfseg.features import Table, folds_of
 from crfseg.files import Path
@@ -63,7 +64,7 @@ def train(
     l1: float = Settings.l1,
     max_iter: int | None = None,
     tol: float | None = None,
-    lexicons: Sequence[Path] = (),
+    lexicons: Path | Sequence[Path] = (),
     own_lexicon: bool = True,
     templates: Path | Sequence[str] | None = None,
     dev: Path | None = None,
@@ -90,7 +91,10 @@ def train(
         prune=float(prune),
     )
     count = thread_count(threads)
-    files = [corpora] if isinstance(corpora, str | os.PathLike) else list(corpora)
+    files, lexicons = _paths(corpora), _paths(lexicons)
+    inputs = [*files, *lexicons, *([] if dev is None else [dev])]
+    if output is not None and any(_same_file(output, path) for path in inputs):
+        raise SettingsError(f"-o {os.fspath(output)}: must not be one of the files read")
     lines = _template_lines(templates, settings, len(lexicons))
     progress = progress or Progress()
     start = time.perf_counter()
@@ -103,6 +107,14 @@ def train(
         result.model.save(output)
     result.seconds = time.perf_counter() - start
     return result
+
+
+def _paths(given: Path | Sequence[Path]) -> list[Path]:
+    return [given] if isinstance(given, str | os.PathLike) else list(given)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
 
 
 def _template_lines(

@@ -209,7 +209,7 @@ def missing(folder: Path) -> Path:
 
 
 MISTAKES: dict[str, tuple[Callable[[Path], dict[str, Any]], type[CrfsegError], str]] = {
-    "C": (lambda _: {"l2": -1}, SettingsError, "--l2 -1.0: must be a number above 0"),
+    "C": (lambda _: {"l2": -1}, SettingsError, "--l2 -1.0: must be at least 1e-9"),
     "C of nothing": (lambda _: {"l2": float("nan")}, SettingsError, "--l2 nan"),
     "l1": (lambda _: {"l1": -0.5}, SettingsError, "--l1 -0.5"),
     "l1 without end": (lambda _: {"l1": float("inf")}, SettingsError, "--l1 inf"),
@@ -246,3 +246,18 @@ def test_a_corpus_that_is_missing(tmp_path: Path) -> None:
     for path in (missing(tmp_path), tmp_path):
         with pytest.raises(DataError, match="cannot be read"):
             train(path)
+
+
+def test_the_output_must_not_be_an_input(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("小猫 吃 鱼\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="must not be one of the files read"):
+        train(corpus, output=corpus)
+    assert corpus.read_text(encoding="utf-8") == "小猫 吃 鱼\n"
+
+
+def test_one_lexicon_may_be_given_by_itself(tmp_path: Path) -> None:
+    corpus, words = tmp_path / "corpus.txt", tmp_path / "words.txt"
+    corpus.write_text("小猫 吃 鱼\n" * 3, encoding="utf-8")
+    words.write_text("小狗\n", encoding="utf-8")
+    assert train(corpus, lexicons=str(words)).model.metadata["lexicons"][1] == "words.txt"

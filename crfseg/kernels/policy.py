@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -16,14 +20,20 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": F
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that reads and writes only the arrays it is given.
 
-    Compiled code is kept on disk: beside the package, or in the user's cache folder
-    where the package cannot be written to; where neither can, it is compiled anew in
-    every process.
+    Compiled code is kept on disk: where NUMBA_CACHE_DIR says, or in the user's cache
+    folder, or where numba finds a place; where nothing can be written, it is compiled
+    anew in every process.
     """
+    config: Any = numba.config
+    given = config.CACHE_DIR
+    # Only numba's choice of a place for this function is affected: it is made right here.
+    config.CACHE_DIR = given or _folder()
     try:
         return numba.njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:  # "cannot cache function: no locator available"
         return numba.njit(**_OPTIONS)(function)
+    finally:
+        config.CACHE_DIR = given
 
 
 def part(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,3 +45,23 @@ def part(function: Callable[..., Any]) -> Callable[..., Any]:
     run and the second.
     """
     return numba.njit(forceinline=True, **_OPTIONS)(function)
+
+
+@lru_cache(maxsize=1)
+def _folder() -> str:
+    """Where compiled code goes: a folder for these very sources, "" if it cannot be made.
+
+    Not beside the package, where pip would leave it behind; and named after all sources,
+    since numba looks only at the file a kernel stands in, not at those of its parts.
+    """
+    sources = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        sources.update(path.read_bytes())
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    try:
+        folder = Path(home) if home else Path.home() / ".cache"
+        folder = folder / "crfseg" / sources.hexdigest()[:16]
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # no home, or none that can be written to
+        return ""
+    return str(folder)
