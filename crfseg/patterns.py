@@ -27,7 +27,7 @@ _NUMBER = re.compile(
     r"|\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}"  # 2024-05-08
     r")(?!\d|[,:.-]\d)"
 )
-_INNER = [ord(sign) for sign in ",，:：-/"]
+_INNER = ",，:：-/"
 _NUMBER_SIGNS = frozenset("0123456789０１２３４５６７８９,，:：-/.．%％")
 #: No number is longer than this; what looks like one is left to the model.
 _LONGEST_NUMBER = 60
@@ -61,7 +61,7 @@ def _addresses(text: str) -> Iterator[re.Match[str]]:
 
 def _numbers(text: str, codes: np.ndarray) -> Iterator[tuple[int, int]]:
     done = 0
-    for sign in np.flatnonzero(_is_inner(codes)).tolist():
+    for sign in _signs_inside(text, codes):
         if sign < done or not text[sign - 1 : sign].isdecimal():
             continue
         begin = end = sign
@@ -74,8 +74,10 @@ def _numbers(text: str, codes: np.ndarray) -> Iterator[tuple[int, int]]:
             yield match.span()
 
 
-def _is_inner(codes: np.ndarray) -> np.ndarray:
-    is_inner = codes == _INNER[0]
-    for code in _INNER[1:]:
-        is_inner |= codes == code
-    return is_inner
+def _signs_inside(text: str, codes: np.ndarray) -> list[int]:
+    """Where the signs stand that can be inside a number."""
+    found = np.zeros(0, dtype=np.int64)
+    for sign in _INNER:
+        if sign in text:  # a tenth of the time of looking where
+            found = np.append(found, np.flatnonzero(codes == ord(sign)))
+    return np.sort(found).tolist()
