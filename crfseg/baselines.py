@@ -18,7 +18,7 @@ from crfseg.text import BOUNDARY, UNKNOWN
 #: Emission: this character. The character before is there for its value beyond the
 #: beginning of the sentence, which carries the initial probabilities.
 HMM_TEMPLATES = ["U00:%x[0,0]", "U01:%x[-1,0]", "B"]
-#: Added to every count (Lidstone); of the usual values the best on development data.
+#: Added to every count (Lidstone).
 _SMOOTHING = 0.1
 
 

@@ -2,8 +2,8 @@
 
 Liu & Nocedal (1989), "On the limited memory BFGS method"; Andrew & Gao (2007),
 "Scalable training of L1-regularized log-linear models". The initial inverse Hessian is
-a diagonal given by the caller: feature counts span five orders of magnitude, the
-curvature with them, and a scaled identity needs ten times the iterations.
+a diagonal given by the caller: feature counts span five orders of magnitude, and the
+curvature with them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 from crfseg.kernels import vector
 from crfseg.threads import Map
 
-#: Vectors are worked on in blocks of this many numbers (1 MB: two of them stay in the
-#: second-level cache); fixed, so that sums do not depend on the number of threads.
+#: Vectors are worked on in blocks of this many numbers (1 MB); fixed, so that sums do not
+#: depend on the number of threads.
 BLOCK = 1 << 18
 #: The first step follows the scaled gradient alone and is held back to a tenth of it.
 FIRST_STEP = 0.1

@@ -28,7 +28,6 @@ MAX_WORD = 12
 #: bit FOLDS + k - 1 says that it is in the k-th lexicon after the first.
 FOLDS = 10
 MAX_LEXICONS = 9
-NO_FOLD = 0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from crfseg.errors import SettingsError
 from crfseg.features import Table
 from crfseg.kernels import crf, hashing
 from crfseg.kernels.scores import Plan
@@ -115,6 +116,8 @@ def build_index(
         families.append(FamilyIndex(*numbered, base=base))  # type: ignore[misc]
         _to_rows(rows[f], base, widths[f])
         base += len(numbered[0]) * widths[f]
+    if base > np.iinfo(np.int32).max:  # rows are numbered in 32 bits, and kernels trust them
+        raise SettingsError(f"{base:,} weights are too many; expected fewer templates or less text")
     return Index(plan, templates, families, Layout(zeros, T, base)), rows
 
 

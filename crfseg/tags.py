@@ -15,9 +15,8 @@ from crfseg.errors import SettingsError
 class TagScheme:
     """One way to label the characters of a word, and the label paths that spell words.
 
-    ``first``, ``inner`` and ``last`` are spelled out letter by letter: a word of n > 1
-    characters is ``b``, then the letters of ``early`` while they last, then ``m`` as
-    often as needed, then ``e``; a word of one character is ``s``.
+    A word of n > 1 characters is ``b``, then the letters of ``early`` while they last,
+    then ``m`` as often as needed, then ``e``; a word of one character is ``s``.
     """
 
     name: str

@@ -91,8 +91,10 @@ class Templates:
         return 1 + max(column for family in self.families for _, column in family.pattern)
 
 
-def parse(lines: Iterable[str], name: str = "templates") -> Templates:
+def parse(lines: Iterable[str], name: str = "templates", columns: int | None = None) -> Templates:
     """Read templates from lines of text; ``name`` is what errors call their source.
+
+    columns: how many there are, if that is known.
 
     Raises TemplateError, naming the line, for anything that is not a unigram template
     over known cells or the plain bigram template ``B``.
@@ -109,6 +111,12 @@ def parse(lines: Iterable[str], name: str = "templates") -> Templates:
             kept.append("B")
             continue
         template = _parse_line(line, f"{name}:{number}")
+        last = max(column for _, column in template.cells)
+        if columns is not None and last >= columns:
+            raise TemplateError(
+                f"{name}:{number}: {line!r}: there is no column {last}; expected at most "
+                f"{columns - 1} (0 character, 1 character type, then two for each lexicon)"
+            )
         if template.cells not in seen:
             seen[template.cells] = line
             kept.append(line)

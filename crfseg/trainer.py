@@ -36,7 +36,7 @@ _RARE = 100
 class TrainingResult:
     """What came of a training: the model, how it went, and what it was made of.
 
-    ``dev`` holds the F1 on the development corpus, if one was given; ``seconds`` is the
+    ``dev_f1`` is the F1 on the development corpus, if one was given; ``seconds`` is the
     time from the first byte read.
     """
 
@@ -92,7 +92,7 @@ def train(
     )
     count = thread_count(threads)
     files, lexicons = _paths(corpora), _paths(lexicons)
-    inputs = [*files, *lexicons, *([] if dev is None else [dev])]
+    inputs = [*files, *lexicons, *(p for p in (dev, templates) if isinstance(p, str | os.PathLike))]
     if output is not None and any(_same_file(output, path) for path in inputs):
         raise SettingsError(f"-o {os.fspath(output)}: must not be one of the files read")
     lines = _template_lines(templates, settings, len(lexicons))
@@ -130,7 +130,8 @@ def _template_lines(
         lines, name = templates.load(given), os.fspath(given)
     else:
         lines, name = list(given), "templates"
-    if templates.parse(lines, name).columns <= templates.FIRST_LEXICON:
+    columns = templates.FIRST_LEXICON + 2 * lexicons
+    if templates.parse(lines, name, columns).columns <= templates.FIRST_LEXICON:
         for k in range(lexicons):
             lines += templates.lexicon_lines(k).splitlines()
     return lines, name
@@ -175,6 +176,7 @@ class _Training:
                 index, self.table.columns[0], self.gold, bounds, self.scheme
             )
             reason, interrupted = "counted", False
+            score = None if dev is None else _DevScore(self, index, dev)
         else:
             self.table = Table(self.table.columns[:0], bounds)  # no longer needed: free it
             self.progress.end(f"{index.layout.size:,} weights")
@@ -184,9 +186,6 @@ class _Training:
             score = None if dev is None else _DevScore(self, index, dev)
             weights, reason, interrupted = self._optimise(objective, score, run, start)
         model = self._export(index, weights, files)
-        dev_f1 = None
-        if dev is not None:
-            dev_f1 = _DevScore(self, index, dev)(weights)
         return TrainingResult(
             model=model,
             history=self.history,
@@ -196,7 +195,7 @@ class _Training:
             words=self.corpus.word_count,
             sentences=len(self.corpus),
             weights=model.weight_count,
-            dev_f1=dev_f1,
+            dev_f1=None if score is None else score(weights),
         )
 
     def _optimise(

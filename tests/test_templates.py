@@ -120,3 +120,8 @@ def test_a_byte_order_mark_is_no_template(tmp_path: Path) -> None:
 def test_default_templates_grow_with_the_lexicons() -> None:
     assert [parse(default_lines(k)).columns for k in range(3)] == [2, 4, 6]
     assert parse(default_lines(1)).transitions
+
+
+def test_a_column_that_does_not_exist_is_named_with_its_line() -> None:
+    with pytest.raises(TemplateError, match=r"^my.template:2: .* no column 4; expected at most 3"):
+        parse(["U00:%x[0,3]", "U01:%x[0,4]"], "my.template", 4)

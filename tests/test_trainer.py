@@ -222,7 +222,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], dict[str, Any]], type[CrfsegError], s
     "format": (lambda _: {"format": "xml"}, SettingsError, "--format xml"),
     "encoding": (lambda _: {"encoding": "klingon"}, SettingsError, "--encoding klingon"),
     "template": (lambda _: {"templates": ["U00:%x[0"]}, TemplateError, "templates:1: "),
-    "column": (lambda _: {"templates": ["U00:%x[0,9]"]}, TemplateError, "use column 9"),
+    "column": (lambda _: {"templates": ["U00:%x[0,9]"]}, TemplateError, "there is no column 9"),
     "template file": (lambda f: {"templates": missing(f)}, TemplateError, "cannot be read"),
     "lexicon": (lambda f: {"lexicons": [missing(f)]}, DataError, "cannot be read"),
     "dev": (lambda f: {"dev": missing(f)}, DataError, "cannot be read"),
