@@ -5,20 +5,16 @@ python benchmarks/training.py 199801.txt
 
 from __future__ import annotations
 
-import hashlib
 import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import click
+from _process import Run, run_training
 from _report import DOCS, embed, provenance, table, write
 
 import crfseg
@@ -37,44 +33,6 @@ INTRODUCTION = """\
 The corpus has {sentences:,} sentences, {words:,} words, {characters:,} characters; training
 took {iterations} iterations, and the model has {bytes:,} bytes.
 """
-
-
-@dataclass(frozen=True)
-class Run:
-    """One process: wall and processor seconds, peak memory in bytes, SHA-256 of the model."""
-
-    wall: float
-    cpu: float
-    memory: int
-    digest: str
-
-
-def run_training(corpus: str, model: Path, threads: int, cache: Path) -> Run:
-    """Runs the command once; raises ClickException with its last words if it fails."""
-    # In the folder of the model: `-m` puts the current one in front of the installed package.
-    command = [sys.executable, "-m", "crfseg.cli", "train", corpus, "-o", str(model)]
-    command += ["--threads", str(threads)]
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
-    with tempfile.TemporaryFile() as log:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            command, cwd=model.parent, env=environment, stdin=subprocess.DEVNULL, stderr=log
-        )
-        try:
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            log.seek(0)
-            lines = log.read().decode(errors="replace").splitlines() or ["no message"]
-            raise click.ClickException(f"crfseg train: exit {process.returncode}: {lines[-1]}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    digest = hashlib.sha256(model.read_bytes()).hexdigest()
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit, digest)
 
 
 def cells(what: str, threads: int, runs: Sequence[Run]) -> list[str]:

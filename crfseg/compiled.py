@@ -2,37 +2,101 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from crfseg import lexicon, text
 from crfseg.features import make_plan, radices
+from crfseg.hashing import perfect_slots
 from crfseg.kernels import decode
-from crfseg.kernels.hashing import EMPTY, fill_slots
+from crfseg.kernels.hashing import EMPTY
+from crfseg.kernels.pairs import Pairs
+from crfseg.kernels.trie import Levels
 from crfseg.model import Model
+from crfseg.pairs import join_pairs, number_pairs
+from crfseg.tags import FOUR
+from crfseg.templates import CHARACTER, Family
 
 #: A family whose n-grams have at most this many possible values is a plain table.
-_DENSE = 1 << 17
+_DENSE = 1 << 19
 #: Larger than any difference real scores make up for, small enough that two of them and
 #: a sentence's scores stay within int32.
 _ILLEGAL = -(1 << 28)
 
 
+@dataclass(eq=False)
+class _Rows:
+    """A family on its way into the tables.
+
+    keys uint64 [n], weights int64 [n, W, T]; shifts: its templates; space: how many
+    n-grams there can be.
+    """
+
+    pattern: tuple[tuple[int, int], ...]
+    shifts: tuple[int, ...]
+    keys: np.ndarray
+    weights: np.ndarray
+    radix: list[int]
+
+    @property
+    def space(self) -> int:
+        """How many n-grams of this shape there can be."""
+        return int(np.prod([float(r) for r in self.radix]))
+
+    def cells(self, shift: int) -> list[tuple[int, int]]:
+        """The cells of a template, relative to the position."""
+        return [(offset + shift, column) for offset, column in self.pattern]
+
+    def table(self) -> _Rows:
+        """The same with a row for every possible n-gram."""
+        weights = np.zeros((self.space, *self.weights.shape[1:]), dtype=np.int64)
+        weights[self.keys.astype(np.int64)] = self.weights
+        keys = np.arange(self.space, dtype=np.uint64)
+        return _Rows(self.pattern, self.shifts, keys, weights, self.radix)
+
+
 def compile_model(model: Model) -> decode.Tables:
     """The arrays the decoding kernel reads. The model was validated when it was made."""
-    plan = make_plan(model.templates, model.alphabet.size, model.columns)
-    families, weights = _pack_families(model)
+    radix = radices(model.alphabet.size, model.columns)
+    rows = _absorb(
+        [
+            _Rows(
+                shape.pattern, shape.shifts, family.keys, family.weights.astype(np.int64),
+                [radix[column] for _, column in shape.pattern],
+            )
+            for shape, family in zip(model.templates.families, model.families, strict=True)
+        ]
+    )  # fmt: skip
+    # All a position's scores must fit their lanes, whatever its n-grams are.
+    top = sum(
+        int(np.abs(r.weights[:, k]).max(initial=0)) for r in rows for k in range(len(r.shifts))
+    )
+    bits = 16 if top < 1 << 15 else 32
+    T = model.scheme.size
+    words = -(-T * bits // 64)
+    families, pairs, weights, displacements = _lay_out(rows, words, bits)
+    plan = make_plan(
+        [Family(r.pattern, r.shifts) for r in rows], model.alphabet.size, model.columns
+    )
+    plan.templates[:, 2] *= words
     scheme = model.scheme
-    trie = _trie(model)
+    pages, characters = _characters(model)
+    reach = model.templates.reach
     return decode.Tables(
-        characters=_characters(model),
+        pages=pages,
+        characters=characters,
         plan=plan,
         families=families,
+        pairs=pairs,
         weights=weights,
-        slots=weights.view(np.uint64),
-        trie=trie.slots,
-        radix=np.array([trie.radix], dtype=np.uint64),
-        lexicon=np.array([2 * model.lexicons, lexicon.FOLDS, lexicon.LONGEST], dtype=np.int64),
-        reach=np.array([model.templates.reach], dtype=np.int64),
+        displacements=displacements,
+        levels=_levels(model),
+        masks=lexicon.masks(model.lexicons),
+        numbers=np.array(
+            [reach, lexicon.LONGEST, bits, words, scheme.tags == FOUR.tags], dtype=np.int64
+        ),
         transitions=np.where(scheme.legal, model.transitions.astype(np.int32), _ILLEGAL),
         starts=np.where(scheme.begins, 0, _ILLEGAL).astype(np.int32),
         ends=np.where(scheme.ends, 0, _ILLEGAL).astype(np.int32),
@@ -40,14 +104,18 @@ def compile_model(model: Model) -> decode.Tables:
     )
 
 
-def _characters(model: Model) -> np.ndarray:
+def _characters(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Pages of 256 code points each, equal ones once: where each starts, and the entries."""
     entries = model.alphabet.table.astype(np.uint32)
     entries |= text.types().astype(np.uint32) << np.uint32(decode.TYPE_SHIFT)
     entries |= text.classes().astype(np.uint32) << np.uint32(decode.CLASS_SHIFT)
-    return entries
+    pages: dict[bytes, int] = {}
+    index = [pages.setdefault(page.tobytes(), len(pages)) for page in entries.reshape(-1, 256)]
+    characters = np.frombuffer(b"".join(pages), dtype=np.uint32)
+    return np.array(index, dtype=np.uint32) * np.uint32(256), characters
 
 
-def _trie(model: Model) -> lexicon.Trie:
+def _levels(model: Model) -> Levels:
     codes, ends = lexicon.unpack_words(model.words)
     members = model.members.astype(np.uint32)
     # The words of lexicon 0 need no folds here: any one of its bits says "in it".
@@ -55,41 +123,95 @@ def _trie(model: Model) -> lexicon.Trie:
     return lexicon.build_trie(model.alphabet.table[codes], ends, flags, model.alphabet.size)
 
 
-def _pack_families(model: Model) -> tuple[np.ndarray, np.ndarray]:
-    T = model.scheme.size
-    radix = radices(model.alphabet.size, model.columns)
-    pieces = [np.zeros(_aligned(T * max(len(f.shifts) for f in model.templates.families)), "i2")]
-    base = len(pieces[0])
-    table = []
-    for shape, family in zip(model.templates.families, model.families, strict=True):
-        width = len(shape.shifts) * T
-        rows = family.weights.reshape(-1, width)
-        space = int(np.prod([float(radix[column]) for _, column in shape.pattern]))
-        if space <= _DENSE:
-            piece = np.zeros((space, width), dtype=np.int16)
-            piece[family.keys.astype(np.int64)] = rows
-            table.append((0, base, width, 0))
+def _absorb(rows: list[_Rows]) -> list[_Rows]:
+    """Add templates to others that look at all their cells and are plain tables.
+
+    A sum of scores stays the same, and there is one row less to fetch.
+    """
+    plain = [r for r in rows if len(set(r.pattern)) == len(r.pattern)]  # no cell named twice
+    hosts = [r for r in plain if r.space <= _DENSE and len(r.shifts) == 1]
+    tables = {id(r): r.table() for r in hosts}
+    kept: list[_Rows] = []
+    for r in sorted(rows, key=lambda r: len(r.pattern)):  # guests before their hosts
+        left = []
+        for k, shift in enumerate(r.shifts):
+            cells = r.cells(shift)
+            fits = (h for h in hosts if h is not r and set(cells) < set(h.cells(h.shifts[0])))
+            host = next(fits, None) if r in plain else None
+            guest = tables.get(id(r), r)
+            if host is None:
+                left.append(k)
+            else:
+                _add(tables[id(host)], guest, k, cells)
+        if left:
+            whole = tables.get(id(r), r)
+            shifts = tuple(r.shifts[k] for k in left)
+            kept.append(_Rows(r.pattern, shifts, whole.keys, whole.weights[:, left], r.radix))
+    return kept
+
+
+def _add(host: _Rows, guest: _Rows, k: int, cells: Sequence[tuple[int, int]]) -> None:
+    """Add the k-th template of a family, whose cells are among the host's, to its table."""
+    width = host.weights.shape[-1]
+    table = host.weights.reshape(*host.radix, width)  # axes: the host's cells
+    axes = [host.cells(host.shifts[0]).index(cell) for cell in cells]
+    values = np.zeros((guest.space, width), dtype=np.int64)
+    values[guest.keys.astype(np.int64)] = guest.weights[:, k]
+    values = values.reshape(*guest.radix, width)
+    # The axes of the host's table that the guest does not see are broadcast over.
+    order = np.argsort(axes)
+    values = values.transpose([*order, len(axes)])
+    shape = [host.radix[a] if a in axes else 1 for a in range(len(host.radix))]
+    table += values.reshape(*shape, width)
+
+
+def _lay_out(
+    rows: Sequence[_Rows], words: int, bits: int
+) -> tuple[np.ndarray, Pairs, np.ndarray, np.ndarray]:
+    """`Tables.families`, `pairs`, `weights` and `displacements`."""
+    zeros = np.zeros(words * max(len(r.shifts) for r in rows), dtype=np.uint64)
+    weights, base = [zeros], len(zeros)
+    displacements, first = [np.zeros(0, dtype=np.uint8)], 0
+    table: list[tuple[int, ...]] = []
+    pairs: list[Pairs] = []
+    groups = 0
+    for r in rows:
+        width = words * len(r.shifts)
+        packed = _pack(r.weights, words, bits).reshape(-1, width)
+        if len(r.keys) == r.space or r.space <= _DENSE:
+            piece = np.zeros((r.space, width), dtype=np.uint64)
+            piece[r.keys.astype(np.int64)] = packed
+            table.append((decode.TABLE, base, width, 0, 0, 0))
+        elif [column for _, column in r.pattern] == [CHARACTER, CHARACTER]:
+            radix = np.uint64(r.radix[1])
+            pairs.append(number_pairs(r.keys // radix, r.keys % radix, r.radix[1]))
+            piece = np.concatenate([np.zeros((1, width), dtype=np.uint64), packed])
+            offsets = [offset for offset, _ in r.pattern]
+            table.append((decode.PAIR, base, width, groups, *offsets))
+            groups += len(pairs[-1].groups)
         else:
-            slots, order = _hash(family.keys)
-            stride = 4 + _aligned(width)
-            piece = np.zeros((len(slots), stride), dtype=np.int16)
-            piece[:, :4] = slots.view(np.int16).reshape(-1, 4)
-            piece[order, 4 : 4 + width] = rows
-            table.append((1, base, stride, len(slots) - 1))
-        flat = piece.ravel()
-        pieces.append(np.pad(flat, (0, _aligned(len(flat)) - len(flat))))
-        base += len(pieces[-1])
-    return np.array(table, dtype=np.int64), np.concatenate(pieces)
+            shifts, slots, size = perfect_slots(r.keys)
+            piece = np.full((size, 1 + width), EMPTY, dtype=np.uint64)
+            piece[slots, 0] = r.keys
+            piece[slots, 1:] = packed
+            table.append((decode.HASHED, base, 1 + width, size, first, len(shifts)))
+            displacements.append(shifts)
+            first += len(shifts)
+        weights.append(piece.ravel())
+        base += piece.size
+    return (
+        np.array(table, dtype=np.int64),
+        join_pairs(pairs),
+        np.concatenate(weights),
+        np.concatenate(displacements),
+    )
 
 
-def _hash(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """uint64 slots holding the keys (EMPTY elsewhere), and the slot of each key."""
-    slots = np.full(1 << max(4, (2 * len(keys) - 1).bit_length()), EMPTY, dtype=np.uint64)
-    order = np.empty(len(keys), dtype=np.int64)
-    fill_slots(keys, slots, order)
-    return slots, order
-
-
-def _aligned(length: int) -> int:
-    """The next multiple of four int16: rows then start where 8-byte keys can."""
-    return (length + 3) // 4 * 4
+def _pack(weights: np.ndarray, words: int, bits: int) -> np.ndarray:
+    """uint64 [n, W, words]: the tags of each row as lanes of words, see `kernels.packed`."""
+    lanes = 64 // bits
+    n, width, tags = weights.shape
+    padded = np.zeros((n, width, words * lanes), dtype=np.int64)
+    padded[:, :, :tags] = weights
+    factors = np.int64(1) << (bits * np.arange(lanes, dtype=np.int64))
+    return (padded.reshape(n, width, words, lanes) * factors).sum(axis=-1).astype(np.uint64)

@@ -13,8 +13,9 @@ import numpy as np
 from crfseg import lexicon, text
 from crfseg.errors import TemplateError
 from crfseg.kernels import ngrams
+from crfseg.kernels.trie import BEYOND, Levels
 from crfseg.kernels.scores import Plan
-from crfseg.templates import CHARACTER, FIRST_LEXICON, TYPE, Templates
+from crfseg.templates import CHARACTER, FIRST_LEXICON, TYPE, Family
 from crfseg.text import BOUNDARY, FIRST_CHARACTER
 
 
@@ -55,20 +56,21 @@ def radices(alphabet: int, columns: int) -> list[int]:
     return [alphabet, text.TYPES] + [lexicon.CODES] * (columns - FIRST_LEXICON)
 
 
-def make_plan(templates: Templates, alphabet: int, columns: int) -> Plan:
+def make_plan(families: Sequence[Family], alphabet: int, columns: int) -> Plan:
     """The templates as arrays for the kernels.
 
     Raises TemplateError for a column that does not exist or an n-gram that has more
     possible values than a 63-bit key can number.
     """
-    if templates.columns > columns:
+    used = 1 + max(column for family in families for _, column in family.pattern)
+    if used > columns:
         raise TemplateError(
-            f"the templates use column {templates.columns - 1}; expected at most {columns - 1} "
+            f"the templates use column {used - 1}; expected at most {columns - 1} "
             "(0 character, 1 character type, then two for each lexicon)"
         )
     radix = radices(alphabet, columns)
     cells, cell_starts, windows, features = [], [0], [], []
-    for f, family in enumerate(templates.families):
+    for f, family in enumerate(families):
         space = 1
         for offset, column in family.pattern:
             cells.append((offset, column, radix[column]))
@@ -93,8 +95,8 @@ def make_plan(templates: Templates, alphabet: int, columns: int) -> Plan:
 class Table:
     """The feature table of a corpus: one row of cells for each position.
 
-    columns: int32 [C, N]; sequences stand in it 2 * reach places apart and from
-    its ends (what an anchor at one end of a window speaks to is then never beyond the
+    columns: int32 [C, N]; sequences stand in it 2 * reach places apart, at least BEYOND, and
+    as far from its ends (what an anchor at one end of a window speaks to is then never beyond the
     array nor in another sequence), the gaps hold BOUNDARY characters; bounds: int64
     [S, 2], begin and end of each sequence.
     """
@@ -114,7 +116,7 @@ def make_table(
     offsets: np.ndarray,
     alphabet: Alphabet,
     reach: int,
-    trie: lexicon.Trie | None = None,
+    trie: Levels | None = None,
     lexicons: int = 0,
     folds: np.ndarray | None = None,
 ) -> Table:
@@ -124,22 +126,22 @@ def make_table(
     [S + 1]; folds: int [S], the fold whose words are hidden from each sequence, or None.
     """
     lengths = np.diff(offsets)
-    begins = offsets[:-1] + 2 * reach * np.arange(1, len(lengths) + 1)
+    gap = max(2 * reach, BEYOND)
+    begins = offsets[:-1] + gap * np.arange(1, len(lengths) + 1)
     bounds = np.stack([begins, begins + lengths], axis=1).astype(np.int64)
-    size = len(codes) + 2 * reach * (len(lengths) + 1)
+    size = len(codes) + gap * (len(lengths) + 1)
     columns = np.zeros((FIRST_LEXICON + 2 * lexicons, size), dtype=np.int32)
     columns[CHARACTER] = BOUNDARY
     places = np.arange(len(codes)) + np.repeat(begins - offsets[:-1], lengths)
     columns[CHARACTER, places] = alphabet.table[codes]
     columns[TYPE, places] = text.types()[codes]
     if trie is not None and lexicons:
-        hidden = np.zeros(len(lengths), dtype=np.uint32)
+        masks = np.tile(lexicon.masks(lexicons), (len(lengths), 1))
         if folds is not None:
-            hidden = (1 << folds).astype(np.uint32)
+            masks &= ~(np.uint64(1) << folds.astype(np.uint64))[:, None]
         ngrams.match_all(
-            columns[CHARACTER], bounds, hidden, lexicon.FOLDS, trie.slots,
-            np.uint64(trie.radix), lexicon.LONGEST, columns[FIRST_LEXICON:],
-        )  # fmt: skip
+            columns[CHARACTER], bounds, trie, masks, lexicon.LONGEST, columns[FIRST_LEXICON:]
+        )
     return Table(columns, bounds)
 
 

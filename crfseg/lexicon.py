@@ -10,14 +10,16 @@ would trust the lexicon too much (see "Jackknife" in docs/how-it-works.md).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
-from crfseg import text
-from crfseg.errors import DataError
+from crfseg import hashing, text
+from crfseg.errors import CrfsegError, DataError
 from crfseg.files import Path, read_lines
 from crfseg.kernels import trie as kernels
+from crfseg.kernels.hashing import EMPTY
+from crfseg.kernels.trie import Levels
+from crfseg.pairs import number_pairs
 
 #: Word lengths are coded 0 (no word), 2 .. LONGEST; longer words count as LONGEST.
 LONGEST = 6
@@ -25,37 +27,70 @@ CODES = LONGEST + 1
 #: Longer words are left out of a lexicon: they are names of one document.
 MAX_WORD = 12
 #: The bits 0 .. FOLDS - 1 of a word say in which folds of the training corpus it occurs;
-#: bit FOLDS + k - 1 says that it is in the k-th lexicon after the first.
+#: bit FOLDS + k - 1 says that it is in the k-th lexicon after the first (kernels.trie has
+#: room for FLAG_BITS of them).
 FOLDS = 10
 MAX_LEXICONS = 9
 
 
-@dataclass(frozen=True)
-class Trie:
-    """Words of all lexicons in one hash trie over character ids.
-
-    slots: uint64 [2^k, 2]: (node * radix + character id, child << 32 | flags of the
-    word that ends at the child). Nodes 0 .. radix - 1 are the single characters.
-    """
-
-    slots: np.ndarray
-    radix: int
+def masks(lexicons: int) -> np.ndarray:
+    """uint64 [lexicons]: for each lexicon the flags that say a word is in it."""
+    bits = [(1 << FOLDS) - 1] + [1 << (FOLDS + k) for k in range(lexicons - 1)]
+    return np.array(bits[:lexicons], dtype=np.uint64)
 
 
-def build_trie(words: np.ndarray, ends: np.ndarray, flags: np.ndarray, radix: int) -> Trie:
+def build_trie(words: np.ndarray, ends: np.ndarray, flags: np.ndarray, radix: int) -> Levels:
     """The trie of words given as character ids one after another.
 
     words: int32 [M] ids in [0, radix); ends: int64 [W] ascending; flags: uint32 [W].
-    Words have 2 .. MAX_WORD characters; one given twice gets both flags.
+    Words have 2 .. MAX_WORD characters; one given twice gets both flags. Raises
+    CrfsegError for more words than the trie has room for.
     """
-    capacity = 16
-    while capacity < 1.5 * kernels.count_nodes(words, ends):
-        capacity *= 2
-    slots = np.zeros((capacity, 2), dtype=np.uint64)
-    slots[:, 0] = kernels.EMPTY
-    path = np.zeros(MAX_WORD, dtype=np.int64)
-    kernels.insert(words, ends, flags, np.uint64(radix), slots, path)
-    return Trie(slots, radix)
+    bits = (radix - 1).bit_length()
+    ids = words.astype(np.uint64)
+    starts = np.concatenate(([0], ends[:-1])).astype(np.int64)
+    lengths = ends - starts
+    here = np.arange(len(ends))  # the words that are long enough, and their nodes
+
+    def said(nodes: int, node: np.ndarray, depth: int) -> np.ndarray:
+        """uint64 [nodes]: the flags of words that end, and what can follow."""
+        entries = np.zeros(nodes, dtype=np.uint64)
+        ended = lengths[here] == depth
+        np.bitwise_or.at(entries, node[ended], flags[here[ended]].astype(np.uint64))
+        follow = ids[starts[here[~ended]] + depth] & np.uint64(7)
+        np.bitwise_or.at(entries, node[~ended], np.uint64(1 << kernels.FLAG_BITS) << follow)
+        return entries
+
+    seen = ids[starts] << np.uint64(bits) | ids[starts + 1] if len(ends) else ids
+    openings, node = np.unique(seen, return_inverse=True)
+    second = np.uint64((1 << bits) - 1)
+    pairs = number_pairs(openings >> np.uint64(bits), openings & second, radix)
+    opening_entries = np.append(np.uint64(0), said(len(openings), node, 2)).astype(np.uint32)
+    state = node.astype(np.uint64) + np.uint64(1)
+    entries, displacements, tables = [np.zeros(0, "u8")], [np.zeros(0, "u1")], []
+    first = before = 0
+    for depth in range(3, int(lengths.max(initial=2)) + 1):
+        keep = lengths[here] >= depth
+        here, state = here[keep], state[keep]
+        keys, node = hashing.distinct(state << np.uint64(bits) | ids[starts[here] + depth - 1])
+        shifts, slots, size = hashing.perfect_slots(keys)
+        if max(size, len(openings)) << bits >> kernels.KEY_BITS:
+            raise CrfsegError(f"a lexicon of {len(ends):,} words is too large; expected fewer")
+        table = np.full(size, EMPTY, dtype=np.uint64)
+        table[slots] = keys << np.uint64(64 - kernels.KEY_BITS) | said(len(keys), node, depth)
+        tables.append((first, size, before, len(shifts)))
+        entries.append(table)
+        displacements.append(shifts)
+        first, before = first + size, before + len(shifts)
+        state = slots[node].astype(np.uint64)
+    return Levels(
+        pairs,
+        opening_entries,
+        np.concatenate(entries),
+        np.concatenate(displacements),
+        np.array(tables, dtype=np.int64).reshape(-1, 4),
+        np.array([bits], dtype=np.uint64),
+    )
 
 
 def read_words(path: Path) -> list[str]:

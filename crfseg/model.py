@@ -169,7 +169,7 @@ class Model:
         words = _array(arrays, "lexicon.words", np.uint8, 1)
         members = _array(arrays, "lexicon.members", np.uint16, 1)
         columns = FIRST_LEXICON + 2 * len(metadata["lexicons"])
-        make_plan(templates, alphabet.size, columns)
+        make_plan(templates.families, alphabet.size, columns)
         radix = radices(alphabet.size, columns)
         families = []
         for f, shape in enumerate(templates.families):

@@ -13,6 +13,7 @@ import numpy as np
 
 from crfseg.errors import SettingsError
 from crfseg.features import Table
+from crfseg.hashing import empty_slots
 from crfseg.kernels import crf, hashing
 from crfseg.kernels.scores import Plan
 from crfseg.tags import TagScheme
@@ -70,16 +71,11 @@ class Index:
         for f, (family, shape) in enumerate(
             zip(self.families, self.templates.families, strict=True)
         ):
-            slots = _slots(len(family.keys))
+            slots = empty_slots(len(family.keys))
             hashing.fill(family.keys, slots)
             hashing.look_up(table.keys(self.plan, f), slots, family.keys, rows[f])
             _to_rows(rows[f], family.base, len(shape.shifts) * self.layout.tags)
         return rows
-
-
-def _slots(keys: int) -> np.ndarray:
-    """int32 [2^k], all -1: an empty hash table with room for that many keys."""
-    return np.full(1 << max(4, (2 * keys - 1).bit_length()), -1, dtype=np.int32)
 
 
 def _to_rows(ids: np.ndarray, base: int, width: int) -> None:
@@ -99,7 +95,7 @@ def build_index(
 
     def number(f: int) -> tuple[np.ndarray, ...]:
         keys = table.keys(plan, f)
-        slots = _slots(len(keys))
+        slots = empty_slots(len(keys))
         found = np.empty(len(keys), dtype=np.uint64)
         counts = np.empty(len(keys), dtype=np.int32)
         n = hashing.number(keys, slots, rows[f], found, counts)

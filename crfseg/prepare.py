@@ -14,6 +14,7 @@ from crfseg.corpus import Corpus
 from crfseg.errors import SettingsError
 from crfseg.features import Alphabet, Table, concatenate_ids, make_plan, make_table
 from crfseg.kernels.scores import Plan
+from crfseg.kernels.trie import Levels
 from crfseg.tags import TagScheme
 from crfseg.templates import FIRST_LEXICON, Templates
 
@@ -44,7 +45,7 @@ class Lexicons:
     """All words and where they belong.
 
     names: of each lexicon; words sorted; members uint16 [W]: bit k, in lexicon k; flags
-    uint32 [W]: as `lexicon.Trie` wants them, with the folds of the training words.
+    uint32 [W]: as `lexicon.build_trie` wants them, with the folds of the training words.
     """
 
     names: list[str]
@@ -106,7 +107,7 @@ class Encoder:
     templates: Templates
     plan: Plan
     lexicons: int
-    trie: lexicon.Trie | None
+    trie: Levels | None
 
     @classmethod
     def make(cls, sequences: Sequences, lexicons: Lexicons, templates: Templates) -> Encoder:
@@ -118,7 +119,7 @@ class Encoder:
         if count:
             ids, ends = concatenate_ids(lexicons.words, alphabet)
             trie = lexicon.build_trie(ids, ends, lexicons.flags, alphabet.size)
-        plan = make_plan(templates, alphabet.size, FIRST_LEXICON + 2 * count)
+        plan = make_plan(templates.families, alphabet.size, FIRST_LEXICON + 2 * count)
         return cls(alphabet, templates, plan, count, trie)
 
     def table(self, sequences: Sequences, folds: np.ndarray | None = None) -> Table:

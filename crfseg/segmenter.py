@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,15 @@ from crfseg.errors import SettingsError
 from crfseg.kernels import decode
 from crfseg.model import Model
 from crfseg.tags import tags_of_words
-from crfseg.text import code_points, is_space
+from crfseg.text import is_space
 from crfseg.threads import thread_count
 
 OUTPUTS = ("words", "tags", "json", "spans")
 _BATCH = 1 << 16
+#: Tokens are told apart by the one, texts cut together by the other; both are whitespace.
+_BREAK, _JOINT = "\x1f", "\x1e"
+_BREAK_BYTES = _BREAK.encode()
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 
 
 def default_model_path() -> str:
@@ -71,8 +76,12 @@ class Segmenter:
 
     def cut(self, text: str, keep_space: bool = True) -> list[str]:
         """The words of a text; runs of whitespace are tokens too, or left out."""
-        marks = self._mark(text)
-        return self._tokens(text, marks, 0, len(text), keep_space)
+        if _BREAK in text:
+            return self._cut_marked(text, keep_space)
+        data = text.encode("utf-8", "surrogatepass")
+        spaces = decode.TOKENS if keep_space else decode.DROP
+        written = self._write(data, _BREAK_BYTES, spaces)
+        return written.decode("utf-8", "surrogatepass").split(_BREAK) if written else []
 
     def cut_many(
         self, texts: list[str], threads: int | None = None, keep_space: bool = True
@@ -85,41 +94,33 @@ class Segmenter:
             if size >= _BATCH:
                 batches.append([])
                 size = 0
+        spaces = decode.TOKENS if keep_space else decode.DROP
 
         def cut_batch(batch: list[str]) -> list[list[str]]:
-            joined = "\n".join(batch)
-            marks = self._mark(joined)
-            result, begin = [], 0
-            for text in batch:
-                end = begin + len(text)
-                if text and marks[begin] == decode.INSIDE:  # the line end's whitespace runs on
-                    marks[begin] = decode.SPACE
-                result.append(self._tokens(joined, marks, begin, end, keep_space))
-                begin = end + 1
-            return result
+            joined = _JOINT.join(batch)
+            if _BREAK in joined or joined.count(_JOINT) != len(batch) - 1:
+                return [self.cut(text, keep_space) for text in batch]
+            data = joined.encode("utf-8", "surrogatepass")
+            written = self._write(data, _BREAK_BYTES, spaces, joint=ord(_JOINT))
+            lines = written.decode("utf-8", "surrogatepass").split(_JOINT)
+            return [line.split(_BREAK) if line else [] for line in lines]
 
         count = min(thread_count(threads), len(batches))
         if count == 1:
-            return [words for batch in batches for words in cut_batch(batch)]
+            return [words for batch in batches if batch for words in cut_batch(batch)]
         with ThreadPoolExecutor(count) as pool:
-            return [words for result in pool.map(cut_batch, batches) for words in result]
+            return [
+                words for result in pool.map(cut_batch, filter(None, batches)) for words in result
+            ]
 
     def segment(self, text: str, sep: str = " ") -> str:
         """The text with a separator between neighbouring words.
 
         Whitespace in the text is kept as it is and separates by itself.
         """
-        marks = self._mark(text)
-        pieces, begin, after_word = [], 0, False
-        for start in np.flatnonzero(marks).tolist():
-            is_word = marks[start] == decode.WORD
-            if start > begin:
-                pieces.append(text[begin:start])
-            if is_word and after_word:
-                pieces.append(sep)
-            begin, after_word = start, is_word
-        pieces.append(text[begin:])
-        return "".join(pieces)
+        data = text.encode("utf-8", "surrogatepass")
+        written = self._write(data, sep.encode("utf-8", "surrogatepass"))
+        return written.decode("utf-8", "surrogatepass")
 
     def tags(self, text: str) -> str:
         """One letter a character: s, b, m, e; whitespace stands for itself."""
@@ -132,9 +133,13 @@ class Segmenter:
 
     def tokenize(self, text: str) -> list[tuple[str, int, int]]:
         """Each word with its begin and end in characters; whitespace is left out."""
-        marks = self._mark(text)
-        edges = [*np.flatnonzero(marks).tolist(), len(text)]
-        return [(text[a:b], a, b) for a, b in pairwise(edges) if marks[a] == decode.WORD]
+        tokens = self.cut(text)
+        ends = list(accumulate(map(len, tokens)))
+        return [
+            (token, end - len(token), end)
+            for token, end in zip(tokens, ends, strict=True)
+            if not is_space(token)
+        ]
 
     def segment_bytes(self, data: bytes, output: str = "words", sep: str = " ") -> bytes:
         """Segment whole lines of UTF-8, in one of the forms of OUTPUTS.
@@ -145,9 +150,12 @@ class Segmenter:
         """
         if output not in OUTPUTS:
             raise SettingsError(f"--output {output}: must be one of {', '.join(OUTPUTS)}")
-        text = data.decode("utf-8")
         if output == "words":
-            return self._write_words(data, text, sep)
+            written = self._write(data, sep.encode("utf-8"))
+            if _SURROGATE.search(data):
+                data.decode("utf-8")  # raises
+            return written
+        text = data.decode("utf-8")
         *lines, rest = text.split("\n")
         if rest:
             lines.append(rest)
@@ -159,34 +167,34 @@ class Segmenter:
         ]
         return ("\n".join(answers) + ("" if rest or not lines else "\n")).encode("utf-8")
 
-    def _write_words(self, data: bytes, text: str, sep: str) -> bytes:
-        marks = self._mark(text)
-        separator = np.frombuffer(sep.encode("utf-8"), dtype=np.uint8)
+    def _write(
+        self, data: bytes, separator: bytes, spaces: int = decode.KEEP, joint: int = -1
+    ) -> bytes:
+        """UTF-8 with separators, see `decode.write`; raises UnicodeDecodeError."""
+        text, marks = self._mark(data)
         room = len(data) + len(separator) * int(np.count_nonzero(marks))
         out = np.empty(room, dtype=np.uint8)
-        source = np.frombuffer(data, dtype=np.uint8)
-        length = decode.write_words(source, marks, separator, out)
+        length = decode.write(
+            text, marks, np.frombuffer(separator, dtype=np.uint8), spaces, joint, out
+        )
         return out[:length].tobytes()
 
-    def _mark(self, text: str) -> np.ndarray:
-        """uint8 [len(text)]: INSIDE, WORD or SPACE for each character."""
-        codes = code_points(text)
-        locks = patterns.spans(text, codes) if self.keep_whole else patterns.NOTHING
-        marks = np.empty(len(codes), dtype=np.uint8)
-        decode.mark(codes, locks, self._tables, self._tags, marks)
-        return marks
+    def _mark(self, data: bytes) -> tuple[np.ndarray, np.ndarray]:
+        """The bytes, and uint8 [n]: INSIDE, WORD or SPACE for each character's first."""
+        text = np.frombuffer(data, dtype=np.uint8)
+        locks = patterns.spans(data) if self.keep_whole else patterns.NOTHING
+        marks = np.zeros(len(data), dtype=np.uint8)
+        if decode.mark(text, locks, self._tables, self._tags, marks) >= 0:
+            data.decode("utf-8")  # raises
+        return text, marks
 
-    @staticmethod
-    def _tokens(text: str, marks: np.ndarray, begin: int, end: int, keep_space: bool) -> list[str]:
-        here = marks[begin:end]
-        starts = np.flatnonzero(here if keep_space else here == decode.WORD)
-        if begin:
-            starts += begin
-        if keep_space:
-            return [text[a:b] for a, b in pairwise([*starts.tolist(), end])]
-        edges = np.append(np.flatnonzero(here) + begin, end)
-        ends = edges[np.searchsorted(edges, starts, side="right")]
-        return [text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+    def _cut_marked(self, text: str, keep_space: bool) -> list[str]:
+        """`cut` for a text that holds the character tokens are otherwise told apart by."""
+        data = text.encode("utf-8", "surrogatepass")
+        _, marks = self._mark(data)
+        edges = [*np.flatnonzero(marks).tolist(), len(data)]
+        tokens = [data[a:b].decode("utf-8", "surrogatepass") for a, b in pairwise(edges)]
+        return [token for token in tokens if keep_space or not is_space(token)]
 
 
 def _restore(path: str, keep_whole: bool) -> Segmenter:

@@ -25,7 +25,7 @@ def index_of(model: Model) -> tuple[Index, np.ndarray]:
         families.append(FamilyIndex(family.keys.copy(), nothing, nothing, nothing, base))
         pieces.append(family.weights.ravel())
         base += family.weights.size
-    plan = make_plan(model.templates, model.alphabet.size, model.columns)
+    plan = make_plan(model.templates.families, model.alphabet.size, model.columns)
     weights = np.concatenate(pieces).astype(np.float32)
     return Index(plan, model.templates, families, Layout(zeros, T, base)), weights
 
@@ -37,7 +37,7 @@ def encoder_of(model: Model) -> Encoder:
     flags = [(m & 1) * everywhere | m >> 1 << FOLDS for m in model.members.tolist()]
     ids, ends = concatenate_ids(words, model.alphabet)
     trie = build_trie(ids, ends, np.array(flags, dtype=np.uint32), model.alphabet.size)
-    plan = make_plan(model.templates, model.alphabet.size, model.columns)
+    plan = make_plan(model.templates.families, model.alphabet.size, model.columns)
     return Encoder(model.alphabet, model.templates, plan, model.lexicons, trie)
 
 

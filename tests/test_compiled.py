@@ -64,7 +64,7 @@ def random_model(tmp_path_factory: pytest.TempPathFactory) -> RandomModel:
     return RandomModel(tmp_path_factory.mktemp("random"))
 
 
-@given(data=st.data(), text=texts, dense=st.sampled_from([1 << 17, 100, 0]))
+@given(data=st.data(), text=texts, dense=st.sampled_from([1 << 19, 100, 0]))
 def test_segmenter_equals_the_general_path(
     random_model: RandomModel, data: st.DataObject, text: str, dense: int
 ) -> None:

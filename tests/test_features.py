@@ -13,6 +13,7 @@ from crfseg import text
 from crfseg.errors import TemplateError
 from crfseg.features import Alphabet, concatenate_ids, folds_of, make_plan, make_table
 from crfseg.kernels.hashing import EMPTY
+from crfseg.kernels.trie import BEYOND
 from crfseg.lexicon import FOLDS
 from crfseg.templates import parse
 
@@ -51,7 +52,7 @@ def test_keys_number_n_grams_in_mixed_radix(sequences: list[str], lines: list[st
     offsets = np.cumsum([0, *map(len, sequences)])
     codes = text.code_points("".join(sequences))
     table = make_table(codes, offsets, alphabet, templates.reach)
-    plan = make_plan(templates, alphabet.size, 2)
+    plan = make_plan(templates.families, alphabet.size, 2)
     radix = [alphabet.size, text.TYPES]
     for f, family in enumerate(templates.families):
         expected = {}
@@ -70,19 +71,19 @@ def test_no_template_looks_beyond_the_gaps(cells: list[tuple[int, int]]) -> None
     templates = parse(["/".join(f"%x[{offset},{column}]" for offset, column in cells)])
     table = make_table(text.code_points("中"), np.array([0, 1]), alphabet_of("中"), templates.reach)
     assert templates.reach >= max(abs(offset) for offset, _ in naive.cells_of(templates.lines[0]))
-    assert len(table.columns[0]) == 1 + 4 * templates.reach
+    assert len(table.columns[0]) == 1 + 2 * max(2 * templates.reach, BEYOND)
 
 
 def test_a_column_that_does_not_exist() -> None:
     with pytest.raises(TemplateError, match="use column 2; expected at most 1"):
-        make_plan(parse(["U:%x[0,2]"]), 10, 2)
+        make_plan(parse(["U:%x[0,2]"]).families, 10, 2)
 
 
 def test_too_many_cells_for_a_key() -> None:
     cells = "/".join(f"%x[{offset},0]" for offset in range(-2, 3))
-    make_plan(parse([cells]), 6000, 2)
+    make_plan(parse([cells]).families, 6000, 2)
     with pytest.raises(TemplateError, match="a template of 5 cells has too many"):
-        make_plan(parse([cells]), 6300, 2)  # 6300^5 > 2^63
+        make_plan(parse([cells]).families, 6300, 2)  # 6300^5 > 2^63
 
 
 @pytest.mark.parametrize("sentences", [0, 1, 3, 10, 25])

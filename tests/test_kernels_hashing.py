@@ -42,12 +42,3 @@ def test_keys_are_numbered_by_first_occurrence(keys: list[int], others: list[int
     for key, i in numbers.items():
         here = places[starts[i] : starts[i + 1]].tolist()
         assert here == [place for place, other in enumerate(keys) if other == key]
-
-
-@given(st.sets(st.integers(0, 2**63 - 1), max_size=40))
-def test_every_key_gets_a_slot_of_its_own(keys: set[int]) -> None:
-    slots = np.full(1 << max(4, (2 * len(keys)).bit_length()), EMPTY, dtype=np.uint64)
-    order = np.empty(len(keys), dtype=np.int64)
-    hashing.fill_slots(np.array(list(keys), dtype=np.uint64), slots, order)
-    assert slots[order].tolist() == list(keys)
-    assert np.count_nonzero(slots != hashing.EMPTY) == len(keys)

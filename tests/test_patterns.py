@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
 from strategies import texts
 
 from crfseg.patterns import spans
-from crfseg.text import code_points
 
 
 def found(text: str) -> list[tuple[int, int, int]]:
-    return [tuple(span) for span in spans(text, code_points(text)).tolist()]
+    """The spans, in characters."""
+    sizes = [len(character.encode("utf-8", "surrogatepass")) for character in text]
+    place = {byte: i for i, byte in enumerate(accumulate(sizes, initial=0))}
+    data = text.encode("utf-8", "surrogatepass")
+    return [(place[a], place[b], hard) for a, b, hard in spans(data).tolist()]
 
 
 @pytest.mark.parametrize(

@@ -91,15 +91,3 @@ def occurrences(ids, starts, places):
         if g >= 0:
             places[fill[g]] = i
             fill[g] += 1
-
-
-@kernel
-def fill_slots(keys, slots, order):
-    """Place distinct keys in an empty table (all EMPTY); order int64 [n]: the slot of each."""
-    mask = np.uint64(len(slots) - 1)
-    for i in range(len(keys)):
-        slot = slot_of(keys[i], mask)
-        while slots[slot] != EMPTY:
-            slot = (slot + np.uint64(1)) & mask
-        slots[slot] = keys[i]
-        order[i] = slot

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from crfseg.kernels.hashing import EMPTY as EMPTY
 from crfseg.kernels.policy import kernel
 from crfseg.kernels.scores import ngram_keys
@@ -9,10 +11,15 @@ from crfseg.kernels.trie import match
 
 
 @kernel
-def match_all(ids, bounds, hidden, folds, slots, radix, longest, codes):
-    """`match` for every sequence; hidden uint32 [S]: the flag bits each must not see."""
+def match_all(ids, bounds, levels, masks, longest, codes):
+    """`match` for every sequence; masks uint64 [S, lexicons]: the flags that count in each."""
+    length = 0
     for s in range(len(bounds)):
-        match(ids, bounds[s, 0], bounds[s, 1], hidden[s], folds, slots, radix, longest, codes)
+        length = max(length, bounds[s, 1] - bounds[s, 0])
+    scratch = np.empty((4, length), np.uint32)
+    for s in range(len(bounds)):
+        begin, n = bounds[s, 0], bounds[s, 1] - bounds[s, 0]
+        match(ids[begin:], n, levels, masks[s], longest, codes[:, begin:], scratch)
 
 
 @kernel

@@ -129,3 +129,32 @@ def viterbi(scores, n, transitions, starts, ends, tags, back, path):
     for i in range(n - 1, -1, -1):
         path[i] = tag
         tag = back[i, tag]
+
+
+@part
+def viterbi_of_words(scores, n, transitions, back, path):
+    """`viterbi` for the tags s, b, m, e (0 .. 3), where a word's end decides what may follow.
+
+    A word begins (s, b) after one that ended (s, e), and goes on (m, e) after b or m:
+    two choices for each tag instead of four, in registers; a third of the time. back
+    uint8 [n]: a bit for each tag, whether it comes from the second choice.
+    """
+    ss, es, sb, eb = transitions[0, 0], transitions[3, 0], transitions[0, 1], transitions[3, 1]
+    bm, mm, be, me = transitions[1, 2], transitions[2, 2], transitions[1, 3], transitions[2, 3]
+    never = np.int32(-(1 << 28))
+    s, b, m, e = scores[0, 0], scores[0, 1], never, never
+    for i in range(1, n):
+        if i % 64 == 0:  # int32 would overflow in a very long sequence
+            top = max(max(s, b), max(m, e))
+            s, b, m, e = s - top, b - top, m - top, e - top
+        s0, s1, b0, b1 = s + ss, e + es, s + sb, e + eb
+        m0, m1, e0, e1 = b + bm, m + mm, b + be, m + me
+        begins = np.uint8(s1 > s0) | (np.uint8(b1 > b0) << 1)
+        back[i] = begins | (np.uint8(m1 > m0) << 2) | (np.uint8(e1 > e0) << 3)
+        s, b = scores[i, 0] + max(s0, s1), scores[i, 1] + max(b0, b1)
+        m, e = scores[i, 2] + max(m0, m1), scores[i, 3] + max(e0, e1)
+    tag = 3 if e > s else 0
+    for i in range(n - 1, -1, -1):
+        path[i] = tag
+        second = (back[i] >> tag) & 1
+        tag = 3 * second if tag < 2 else 1 + second

@@ -1,0 +1,254 @@
+"""Training by crfseg, python-crfsuite and chaine of one and the same model."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import crfseg
+from crfseg import tags, templates, text
+from crfseg.corpus import Corpus
+from crfseg.prepare import Sequences
+from crfseg.progress import Iteration, Progress
+from crfseg.settings import Settings
+
+#: The name of the tag scheme in which every sequence of the four tags is possible.
+UNCONSTRAINED = "unconstrained"
+#: crfseg adds |w|^2 / (2 C) to the negative log-likelihood, CRFsuite c2 |w|^2.
+C2 = 1 / (2 * Settings.l2)
+#: What python-crfsuite and chaine are told; all else is their default.
+COMMON = {
+    "c1": 0.0,
+    "c2": C2,
+    "feature.possible_states": True,
+    "feature.possible_transitions": True,
+}
+
+#: An objective is reached when it is higher by no more than this part of it: crfseg's
+#: weights and gradients are float32.
+REACHED = 1e-6
+#: It is given up when _PATIENCE iterations lower the objective by less than this part.
+STUCK = 1e-6
+_PATIENCE = 20
+_MOST_ITERATIONS = 1000
+
+Sentence = tuple[list[list[str]], list[str]]
+
+
+@dataclass(frozen=True)
+class Training:
+    """Seconds of each stage of one training, and what came of it.
+
+    reading: the corpus, and for the peers making the attributes; loading: handing them to
+    the trainer; indexing: numbering the features; objective and iterations: where it
+    stopped; path: of each iteration, the seconds of optimising so far and the objective;
+    reached: whether that was the objective asked for; features: how many weights, where
+    the trainer says so.
+    """
+
+    reading: float
+    loading: float
+    indexing: float
+    optimising: float
+    objective: float
+    iterations: int
+    path: list[tuple[float, float]]
+    reached: bool = True
+    features: int | None = None
+
+    @property
+    def before(self) -> float:
+        """Seconds from the first byte read until the optimiser starts."""
+        return self.reading + self.loading + self.indexing
+
+    @property
+    def total(self) -> float:
+        """Seconds from the first byte read until the optimiser stops."""
+        return self.before + self.optimising
+
+    @property
+    def iteration(self) -> float:
+        """Seconds an iteration."""
+        return self.optimising / self.iterations
+
+    def until(self, target: float) -> float | None:
+        """Seconds of optimising until the objective was at most ``target``."""
+        return next((seconds for seconds, value in self.path if value <= target), None)
+
+
+class Unconstrained(tags.TagScheme):
+    """Four tags in any order, as CRFsuite sees them: to it a tag is just a name."""
+
+    @cached_property
+    def legal(self) -> np.ndarray:
+        """bool [T, T]: all True."""
+        return np.ones((self.size, self.size), dtype=np.bool_)
+
+    @cached_property
+    def begins(self) -> np.ndarray:
+        """bool [T]: all True."""
+        return np.ones(self.size, dtype=np.bool_)
+
+    @cached_property
+    def ends(self) -> np.ndarray:
+        """bool [T]: all True."""
+        return np.ones(self.size, dtype=np.bool_)
+
+    def encode(self, begins: np.ndarray) -> np.ndarray:
+        """The tags of the constrained scheme."""
+        return tags.FOUR.encode(begins)
+
+
+tags.SCHEMES[UNCONSTRAINED] = Unconstrained(UNCONSTRAINED, tags.FOUR.tags)
+
+
+class _EndError(Exception):
+    """Ends a training."""
+
+
+class _Watch(Progress):
+    """Notes when each stage and iteration ends; ends the training when that is enough."""
+
+    def __init__(self, target: float) -> None:
+        self.target = target
+        self.start = time.perf_counter()
+        self.begun: dict[str, float] = {}
+        self.path: list[tuple[float, float]] = []
+
+    def begin(self, what: str, total: int | None = None, unit: str = "") -> None:
+        self.begun[what] = time.perf_counter()
+
+    def iteration(self, step: Iteration) -> None:
+        self.path.append((time.perf_counter() - self.begun["training"], step.objective))
+        before = self.path[-_PATIENCE][1] if step.number >= _PATIENCE else float("inf")
+        if step.objective <= self.target or before - step.objective < STUCK * before:
+            raise _EndError
+
+
+def train_crfseg(corpus: Path, scheme: str, target: float, threads: int) -> Training:
+    """Trains until the objective is ``target`` to within REACHED, or is stuck."""
+    watch = _Watch(target * (1 + REACHED))
+    with suppress(_EndError):
+        crfseg.train(
+            corpus, tags=scheme, own_lexicon=False, threads=threads, progress=watch, tol=0.0,
+            max_iter=_MOST_ITERATIONS,
+        )  # fmt: skip
+    indexing, training = watch.begun["indexing features"], watch.begun["training"]
+    seconds, objective = watch.path[-1]
+    return Training(
+        indexing - watch.start, 0.0, training - indexing, seconds, objective,
+        len(watch.path), watch.path, objective <= watch.target,
+    )  # fmt: skip
+
+
+def minimum(corpus: Path, scheme: str, threads: int) -> float:
+    """The objective where crfseg gets hardly any lower."""
+    return train_crfseg(corpus, scheme, 0.0, threads).objective
+
+
+def sentences(corpus: Path) -> Iterator[Sentence]:
+    """Each sentence as lists of attributes, by the default character templates, and its tags.
+
+    The cells are crfseg's: normal forms of characters, and types.
+    """
+    packed = Sequences.of(Corpus.read(corpus))
+    shapes = templates.parse(templates.default_lines(0))
+    cells = [
+        [(shift + offset, column) for offset, column in family.pattern]
+        for family in shapes.families
+        for shift in family.shifts
+    ]
+    reach, names = shapes.reach, list(tags.FOUR.tags)
+    characters = [chr(c) for c in text.normal_forms()[packed.codes]]
+    types = [str(t) for t in text.types()[packed.codes]]
+    labels = [names[t] for t in tags.FOUR.encode(packed.begins)]
+    edge = [""] * reach
+    for begin, end in pairwise(packed.offsets.tolist()):
+        columns = [edge + characters[begin:end] + edge, edge + types[begin:end] + edge]
+        attributes = [
+            [
+                f"{number}:"
+                + "/".join([columns[column][i + offset] for offset, column in template])
+                for number, template in enumerate(cells)
+            ]
+            for i in range(reach, reach + end - begin)
+        ]
+        yield attributes, labels[begin:end]
+
+
+class _Log:
+    """Times and figures of a training that tells of itself in messages."""
+
+    def __init__(self) -> None:
+        self.begun: dict[str, float] = {}
+        self.path: list[tuple[float, float]] = []
+        self.features: int | None = None
+
+    def read(self, message: str) -> None:
+        """Takes note of a line of CRFsuite, or of chaine, which words them anew."""
+        for stage, words in _STAGES.items():
+            if message.startswith(words):
+                self.begun[stage] = time.perf_counter()
+        if found := _FEATURES.search(message):
+            self.features = int(found[1])
+        if found := _LOSS.search(message):
+            seconds = time.perf_counter() - self.begun["optimising"]
+            self.path.append((seconds, float(found[1])))
+
+
+_STAGES = {
+    "optimising": ("L-BFGS optimization", "Start training with L-BFGS"),
+    "saving": ("Storing the model", "Saving model"),
+}
+_FEATURES = re.compile(r"^Number of features: (\d+)")
+_LOSS = re.compile(r"^(?:Loss|Iteration \d+, training loss): (\d+\.\d+)")
+
+
+def train_crfsuite(corpus: Path, model: Path, **settings: float) -> Training:
+    """Trains with python-crfsuite until it stops by itself."""
+    import pycrfsuite
+
+    class Trainer(pycrfsuite.BaseTrainer):
+        def message(self, message: str) -> None:
+            log.read(message)
+
+    log = _Log()
+    trainer = Trainer("lbfgs", COMMON | settings)
+    return _train(corpus, trainer, model, log)
+
+
+def train_chaine(corpus: Path, model: Path, **settings: float) -> Training:
+    """Trains with chaine, a descendant of CRFsuite, until it stops by itself."""
+    from chaine._core.crf import Trainer as Core
+
+    class Trainer(Core):
+        def _log(self, message: str) -> None:
+            log.read(message)
+
+    log = _Log()
+    return _train(corpus, Trainer("lbfgs", **COMMON, **settings), model, log)
+
+
+def _train(corpus: Path, trainer: Any, model: Path, log: _Log) -> Training:
+    start = time.perf_counter()
+    loading = 0.0
+    for attributes, labels in sentences(corpus):
+        begin = time.perf_counter()
+        trainer.append(attributes, labels)
+        loading += time.perf_counter() - begin
+    loaded = time.perf_counter()
+    trainer.train(str(model))
+    optimising, saving = log.begun["optimising"], log.begun["saving"]
+    return Training(
+        loaded - start - loading, loading, optimising - loaded, saving - optimising,
+        log.path[-1][1], len(log.path), log.path, features=log.features,
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""Texts to segment, made of segmented ones: words joined, lines repeated in random order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Text:
+    """A file of plain text: its bytes, characters (without line ends) and lines."""
+
+    path: Path
+    bytes: int
+    characters: int
+    lines: int
+
+
+def plain_lines(gold: str | Path) -> list[str]:
+    """The lines of a segmented text without their spaces; empty ones are left out."""
+    try:
+        text = Path(gold).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{gold}: {error}; expected UTF-8 text") from None
+    return [line for raw in text.split("\n") if (line := "".join(raw.split()))]
+
+
+def repeated(lines: Sequence[str], seed: int = SEED) -> Iterator[str]:
+    """The lines again and again, each time in another order; always the same orders."""
+    order = list(lines)
+    generator = random.Random(seed)
+    while True:
+        generator.shuffle(order)
+        yield from order
+
+
+def write_lines(path: Path, lines: Sequence[str], size: float) -> Text:
+    """Writes repeated lines until there are ``size`` bytes; the last line is whole.
+
+    The shorter of two texts is the beginning of the longer one.
+    """
+    written = characters = count = 0
+    with open(path, "wb") as file:
+        for line in repeated(lines):
+            if written >= size:
+                break
+            written += file.write(f"{line}\n".encode())
+            characters += len(line)
+            count += 1
+    return Text(path, written, characters, count)
+
+
+def write_wrapped(path: Path, lines: Sequence[str], size: float, width: int | None) -> Text:
+    """The same characters as `write_lines` in lines of ``width``, or in a single one."""
+    written = characters = count = column = 0
+    with open(path, "wb") as file:
+        for line in repeated(lines):
+            if written >= size:
+                break
+            while line:
+                piece = line if width is None else line[: width - column]
+                line = line[len(piece) :]
+                written += file.write(piece.encode())
+                characters += len(piece)
+                column += len(piece)
+                if column == width:
+                    written += file.write(b"\n")
+                    column = 0
+                    count += 1
+        written += file.write(b"\n")
+        count += 1
+    return Text(path, written, characters, count)
+
+
+def write_gold(path: Path, lines: Sequence[str]) -> Text:
+    """Writes the lines as they are, once."""
+    data = "".join(f"{line}\n" for line in lines).encode()
+    path.write_bytes(data)
+    return Text(path, len(data), sum(map(len, lines)), len(lines))

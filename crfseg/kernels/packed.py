@@ -1,0 +1,117 @@
+"""Emission scores of whole numbers, several tags in one 64-bit word.
+
+The weights of a row's tags are added up as lane 0 + lane 1 * 2^bits + ..., in 64-bit
+arithmetic, so that one addition serves four tags. Lanes borrow from each other while
+they are summed; what comes out is exact as long as every sum fits its lane.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crfseg.kernels.pairs import block_of, number_in
+from crfseg.kernels.perfect import slot_of
+from crfseg.kernels.policy import part
+
+_ONE = np.uint64(1)
+
+
+@part
+def table_rows(columns, plan, family, begin, end, base, stride, rows):
+    """Where the rows of a family kept as a plain table start, for anchors in [begin, end).
+
+    The same mixed-radix number as `scores.ngram_keys`, times the stride, in 32 bits, which
+    are enough for a table and let LLVM work on eight anchors at once. rows uint32 [end -
+    begin or more]; base and stride in words.
+    """
+    first, last = plan.cell_starts[family], plan.cell_starts[family + 1]
+    n = end - begin
+    out = rows[:n]
+    for a in range(n):
+        out[a] = base
+    unit = np.uint32(stride)
+    for c in range(last - 1, first - 1, -1):
+        offset = plan.cells[c, 0]
+        column = columns[plan.cells[c, 1], begin + offset : end + offset]
+        for a in range(n):
+            out[a] += np.uint32(column[a]) * unit
+        unit *= np.uint32(plan.cells[c, 2])
+
+
+@part
+def pair_rows(first, second, base, stride, groups, blocks, width, rows):
+    """Where the rows of pairs of characters start; the row at `base` is zeros.
+
+    first, second int32 [n]: ids; groups, blocks, width: see `pairs.Pairs`.
+    """
+    start, step = np.uint64(base), np.uint64(stride)
+    for a in range(len(first)):
+        rows[a] = block_of(np.uint64(first[a]), np.uint64(second[a]), groups, width)
+    for a in range(len(first)):
+        number = number_in(np.uint64(rows[a]), np.uint64(second[a]), blocks)
+        rows[a] = start + number * step
+
+
+@part
+def found_rows(keys, base, stride, size, displacements, weights, rows):
+    """Where the rows of n-grams start that a perfect hash finds; 0 where there is none.
+
+    keys uint64 [n]; weights uint64: a slot is a key and, behind it, its row.
+    """
+    buckets, slots = np.uint64(len(displacements)), np.uint64(size)
+    start, width = np.uint64(base), np.uint64(stride)
+    for a in range(len(keys)):
+        at = start + slot_of(keys[a], displacements, buckets, slots) * width
+        rows[a] = at + _ONE if weights[at] == keys[a] else np.uint64(0)
+
+
+@part
+def sum_rows(rows, shift, n, templates, word, weights, sums):
+    """Add up one word of the rows of all templates at n positions.
+
+    rows uint32 [F, shift + n or more]: the anchor of position i stands at i + shift;
+    templates int64 [G, 3]: family, anchor minus position, place in the row; sums uint64
+    [n or more] out. Four templates a pass: half the loads and stores of the sums.
+    """
+    out = sums[:n]
+    for i in range(n):
+        out[i] = 0
+    groups = len(templates) // 4 * 4
+    for g in range(0, groups, 4):
+        a, b, c, d = templates[g], templates[g + 1], templates[g + 2], templates[g + 3]
+        row_a, place_a = rows[a[0], shift + a[1] :], np.uint64(a[2] + word)
+        row_b, place_b = rows[b[0], shift + b[1] :], np.uint64(b[2] + word)
+        row_c, place_c = rows[c[0], shift + c[1] :], np.uint64(c[2] + word)
+        row_d, place_d = rows[d[0], shift + d[1] :], np.uint64(d[2] + word)
+        for i in range(n):
+            at_a, at_b = np.uint64(row_a[i]) + place_a, np.uint64(row_b[i]) + place_b
+            at_c, at_d = np.uint64(row_c[i]) + place_c, np.uint64(row_d[i]) + place_d
+            out[i] += (weights[at_a] + weights[at_b]) + (weights[at_c] + weights[at_d])
+    for g in range(groups, len(templates)):
+        row, place = rows[templates[g, 0], shift + templates[g, 1] :], templates[g, 2] + word
+        for i in range(n):
+            out[i] += weights[np.uint64(row[i]) + np.uint64(place)]
+
+
+@part
+def unpack(sums, n, bits, tags, word, scores):
+    """Write the lanes of one word of sums to scores int32 [n, T]; bits is 16 or 32."""
+    T = len(tags)
+    lanes = 64 // bits
+    first = word * lanes
+    if bits == 16 and T == 4:  # without the loop over lanes: a third of the time
+        for i in range(n):
+            rest = np.int64(sums[i])
+            a = np.int64(np.int16(rest))
+            rest = (rest - a) >> 16
+            b = np.int64(np.int16(rest))
+            rest = (rest - b) >> 16
+            c = np.int64(np.int16(rest))
+            scores[i, 0], scores[i, 1], scores[i, 2], scores[i, 3] = a, b, c, (rest - c) >> 16
+        return
+    for i in range(n):
+        rest = np.int64(sums[i])
+        for lane in range(min(lanes, T - first)):
+            value = np.int64(np.int16(rest)) if bits == 16 else np.int64(np.int32(rest))
+            scores[i, first + lane] = value
+            rest = (rest - value) >> bits

@@ -1,0 +1,61 @@
+"""Numbering pairs of characters: bitmaps of the pairs there are, and how many come before.
+
+A pair's number is its rank, so that tables indexed by it have no empty slots; with
+character ids in order of frequency, frequent pairs are close to each other in all of
+them and stay in the cache. A hash table of the same pairs took twice the time in the
+company of others, alone it was as fast.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from crfseg.kernels.policy import part
+
+_ONE, _TWO, _FOUR, _SIX, _TWELVE = (np.uint64(n) for n in (1, 2, 4, 6, 12))
+_LOW = np.uint64(63)
+_M1, _M2 = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333)
+_M4, _BYTES = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
+_LAST_BYTE = np.uint64(56)
+
+
+class Pairs(NamedTuple):
+    """Pairs of ids below K.
+
+    groups uint64 [K * width, 2]: for 64 blocks of 64 second ids each, which have a pair,
+    and 1 + the number of blocks before; blocks uint64 [1 + B, 2]: an empty one, then the
+    same for the ids of a block and the pairs before; width uint64 [1]: groups of one first id.
+    """
+
+    groups: np.ndarray
+    blocks: np.ndarray
+    width: np.ndarray
+
+
+@part
+def ones(bits):
+    """How many bits are set (LLVM makes one instruction of this)."""
+    bits -= (bits >> _ONE) & _M1
+    bits = (bits & _M2) + ((bits >> _TWO) & _M2)
+    return (((bits + (bits >> _FOUR)) & _M4) * _BYTES) >> _LAST_BYTE
+
+
+@part
+def block_of(first, second, groups, width):
+    """The block a pair would be in (block 0 is empty); all uint64."""
+    group = first * width + (second >> _TWELVE)
+    bit = (second >> _SIX) & _LOW
+    there = groups[group, 0]
+    block = groups[group, 1] + ones(there & ((_ONE << bit) - _ONE))
+    return block * ((there >> bit) & _ONE)
+
+
+@part
+def number_in(block, second, blocks):
+    """1 + the rank of a pair in its block, or 0 if it is not there; all uint64."""
+    low = second & _LOW
+    here = blocks[block, 0]
+    rank = blocks[block, 1] + ones(here & ((_ONE << low) - _ONE))
+    return rank * ((here >> low) & _ONE)
