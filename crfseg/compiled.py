@@ -10,13 +10,10 @@ import numpy as np
 from crfseg import lexicon, text
 from crfseg.features import make_plan, radices
 from crfseg.hashing import perfect_slots
-from crfseg.kernels import decode
-from crfseg.kernels.hashing import EMPTY
-from crfseg.kernels.pairs import Pairs
-from crfseg.kernels.trie import Levels
+from crfseg.kernels import layout
+from crfseg.kernels.layout import EMPTY, Levels, Pairs
 from crfseg.model import Model
 from crfseg.pairs import join_pairs, number_pairs
-from crfseg.tags import FOUR
 from crfseg.templates import CHARACTER, Family
 
 #: A family whose n-grams have at most this many possible values is a plain table.
@@ -57,7 +54,7 @@ class _Rows:
         return _Rows(self.pattern, self.shifts, keys, weights, self.radix)
 
 
-def compile_model(model: Model) -> decode.Tables:
+def compile_model(model: Model) -> layout.Tables:
     """The arrays the decoding kernel reads. The model was validated when it was made."""
     radix = radices(model.alphabet.size, model.columns)
     rows = _absorb(
@@ -84,7 +81,7 @@ def compile_model(model: Model) -> decode.Tables:
     scheme = model.scheme
     pages, characters = _characters(model)
     reach = model.templates.reach
-    return decode.Tables(
+    return layout.Tables(
         pages=pages,
         characters=characters,
         plan=plan,
@@ -94,21 +91,19 @@ def compile_model(model: Model) -> decode.Tables:
         displacements=displacements,
         levels=_levels(model),
         masks=lexicon.masks(model.lexicons),
-        numbers=np.array(
-            [reach, lexicon.LONGEST, bits, words, scheme.tags == FOUR.tags], dtype=np.int64
-        ),
+        numbers=np.array([reach, lexicon.LONGEST, bits, words], dtype=np.int64),
         transitions=np.where(scheme.legal, model.transitions.astype(np.int32), _ILLEGAL),
         starts=np.where(scheme.begins, 0, _ILLEGAL).astype(np.int32),
         ends=np.where(scheme.ends, 0, _ILLEGAL).astype(np.int32),
-        begins=scheme.begins,
+        begins=scheme.begins.astype(np.uint8),
     )
 
 
 def _characters(model: Model) -> tuple[np.ndarray, np.ndarray]:
     """Pages of 256 code points each, equal ones once: where each starts, and the entries."""
     entries = model.alphabet.table.astype(np.uint32)
-    entries |= text.types().astype(np.uint32) << np.uint32(decode.TYPE_SHIFT)
-    entries |= text.classes().astype(np.uint32) << np.uint32(decode.CLASS_SHIFT)
+    entries |= text.types().astype(np.uint32) << np.uint32(layout.TYPE_SHIFT)
+    entries |= text.classes().astype(np.uint32) << np.uint32(layout.CLASS_SHIFT)
     pages: dict[bytes, int] = {}
     index = [pages.setdefault(page.tobytes(), len(pages)) for page in entries.reshape(-1, 256)]
     characters = np.frombuffer(b"".join(pages), dtype=np.uint32)
@@ -181,20 +176,20 @@ def _lay_out(
         if len(r.keys) == r.space or r.space <= _DENSE:
             piece = np.zeros((r.space, width), dtype=np.uint64)
             piece[r.keys.astype(np.int64)] = packed
-            table.append((decode.TABLE, base, width, 0, 0, 0))
+            table.append((layout.TABLE, base, width, 0, 0, 0))
         elif [column for _, column in r.pattern] == [CHARACTER, CHARACTER]:
             radix = np.uint64(r.radix[1])
             pairs.append(number_pairs(r.keys // radix, r.keys % radix, r.radix[1]))
             piece = np.concatenate([np.zeros((1, width), dtype=np.uint64), packed])
             offsets = [offset for offset, _ in r.pattern]
-            table.append((decode.PAIR, base, width, groups, *offsets))
+            table.append((layout.PAIR, base, width, groups, *offsets))
             groups += len(pairs[-1].groups)
         else:
             shifts, slots, size = perfect_slots(r.keys)
             piece = np.full((size, 1 + width), EMPTY, dtype=np.uint64)
             piece[slots, 0] = r.keys
             piece[slots, 1:] = packed
-            table.append((decode.HASHED, base, 1 + width, size, first, len(shifts)))
+            table.append((layout.HASHED, base, 1 + width, size, first, len(shifts)))
             displacements.append(shifts)
             first += len(shifts)
         weights.append(piece.ravel())

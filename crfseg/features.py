@@ -12,9 +12,7 @@ import numpy as np
 
 from crfseg import lexicon, text
 from crfseg.errors import TemplateError
-from crfseg.kernels import ngrams
-from crfseg.kernels.trie import BEYOND, Levels
-from crfseg.kernels.scores import Plan
+from crfseg.kernels.layout import BEYOND, EMPTY, Levels, Plan
 from crfseg.templates import CHARACTER, FIRST_LEXICON, TYPE, Family
 from crfseg.text import BOUNDARY, FIRST_CHARACTER
 
@@ -106,7 +104,9 @@ class Table:
 
     def keys(self, plan: Plan, family: int) -> np.ndarray:
         """uint64 [N]: the n-gram keys of a family at its anchors, EMPTY elsewhere."""
-        keys = np.full(self.columns.shape[1], ngrams.EMPTY, dtype=np.uint64)
+        from crfseg.kernels import ngrams
+
+        keys = np.full(self.columns.shape[1], EMPTY, dtype=np.uint64)
         ngrams.table_keys(self.columns, self.bounds, plan, family, keys)
         return keys
 
@@ -136,6 +136,8 @@ def make_table(
     columns[CHARACTER, places] = alphabet.table[codes]
     columns[TYPE, places] = text.types()[codes]
     if trie is not None and lexicons:
+        from crfseg.kernels import ngrams
+
         masks = np.tile(lexicon.masks(lexicons), (len(lengths), 1))
         if folds is not None:
             masks &= ~(np.uint64(1) << folds.astype(np.uint64))[:, None]

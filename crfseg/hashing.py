@@ -1,39 +1,44 @@
-"""Hash tables as the rest of the library uses them: distinct keys, and perfect slots."""
+"""Hash tables as the rest of the library uses them."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from crfseg.errors import CrfsegError
-from crfseg.kernels import hashing, perfect
+from crfseg.kernels import native
 
 _SLOTS_PER_KEY = 1.4
 _KEYS_PER_BUCKET = 3
+_SPREAD, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)  # as in kernels.perfect
 
 
 def perfect_slots(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """Displacements (uint8), the slot of each key (int64 [n]), and the number of slots.
 
-    keys: uint64 [n], distinct. Raises CrfsegError for keys no table can be made of: chance
-    has none, a forged model may.
+    keys: uint64 [n], distinct. See `kernels.perfect`. Raises CrfsegError for keys no
+    table can be made of: chance has none, a forged model may.
     """
     buckets = len(keys) // _KEYS_PER_BUCKET + 1
     size = int(len(keys) * _SLOTS_PER_KEY) + 1
-    slots = np.empty(len(keys), dtype=np.int64)
+    bucket = ((keys * _SPREAD >> _HALF) * np.uint64(buckets)) >> _HALF
+    by_bucket = np.argsort(bucket, kind="stable")
+    counts = np.bincount(bucket.astype(np.int64), minlength=buckets)
+    starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    order = np.argsort(-counts, kind="stable")
+    together, found = keys[by_bucket], np.empty(len(keys), dtype=np.int64)
+    displace = native.entry("crfseg.kernels.perfect", "displace", 9)
     for _ in range(8):
-        displacements = np.zeros(buckets, dtype=np.uint8)
-        if perfect.displace(keys, size, displacements, slots):
+        used, displacements = np.zeros(size, dtype=np.uint8), np.zeros(buckets, dtype=np.uint8)
+        done = np.zeros(1, dtype=np.int64)
+        arrays = together, starts, order, used, displacements, found, done
+        a, b, c, d, e, f, g = (array.ctypes.data for array in arrays)
+        displace(a, b, c, buckets, size, d, e, f, g)
+        if done[0]:
+            slots = np.empty(len(keys), dtype=np.int64)
+            slots[by_bucket] = found
             return displacements, slots, size
         size += size // 2
     raise CrfsegError(f"{len(keys):,} keys cannot be told apart; expected keys made by chance")
-
-
-def distinct(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct ones of uint64 keys in order of first occurrence, and the number of each."""
-    found = np.empty(len(keys), dtype=np.uint64)
-    counts, ids = np.empty(len(keys), dtype=np.int32), np.empty(len(keys), dtype=np.int32)
-    n = hashing.number(keys, empty_slots(len(keys)), ids, found, counts)
-    return found[:n], ids
 
 
 def empty_slots(keys: int) -> np.ndarray:

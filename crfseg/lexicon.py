@@ -16,9 +16,8 @@ import numpy as np
 from crfseg import hashing, text
 from crfseg.errors import CrfsegError, DataError
 from crfseg.files import Path, read_lines
-from crfseg.kernels import trie as kernels
-from crfseg.kernels.hashing import EMPTY
-from crfseg.kernels.trie import Levels
+from crfseg.kernels import layout
+from crfseg.kernels.layout import EMPTY, Levels
 from crfseg.pairs import number_pairs
 
 #: Word lengths are coded 0 (no word), 2 .. LONGEST; longer words count as LONGEST.
@@ -27,8 +26,8 @@ CODES = LONGEST + 1
 #: Longer words are left out of a lexicon: they are names of one document.
 MAX_WORD = 12
 #: The bits 0 .. FOLDS - 1 of a word say in which folds of the training corpus it occurs;
-#: bit FOLDS + k - 1 says that it is in the k-th lexicon after the first (kernels.trie has
-#: room for FLAG_BITS of them).
+#: bit FOLDS + k - 1 says that it is in the k-th lexicon after the first (a trie has
+#: room for layout.FLAG_BITS of them).
 FOLDS = 10
 MAX_LEXICONS = 9
 
@@ -58,7 +57,7 @@ def build_trie(words: np.ndarray, ends: np.ndarray, flags: np.ndarray, radix: in
         ended = lengths[here] == depth
         np.bitwise_or.at(entries, node[ended], flags[here[ended]].astype(np.uint64))
         follow = ids[starts[here[~ended]] + depth] & np.uint64(7)
-        np.bitwise_or.at(entries, node[~ended], np.uint64(1 << kernels.FLAG_BITS) << follow)
+        np.bitwise_or.at(entries, node[~ended], np.uint64(1 << layout.FLAG_BITS) << follow)
         return entries
 
     seen = ids[starts] << np.uint64(bits) | ids[starts + 1] if len(ends) else ids
@@ -72,12 +71,13 @@ def build_trie(words: np.ndarray, ends: np.ndarray, flags: np.ndarray, radix: in
     for depth in range(3, int(lengths.max(initial=2)) + 1):
         keep = lengths[here] >= depth
         here, state = here[keep], state[keep]
-        keys, node = hashing.distinct(state << np.uint64(bits) | ids[starts[here] + depth - 1])
+        long = state << np.uint64(bits) | ids[starts[here] + depth - 1]
+        keys, node = np.unique(long, return_inverse=True)
         shifts, slots, size = hashing.perfect_slots(keys)
-        if max(size, len(openings)) << bits >> kernels.KEY_BITS:
+        if max(size, len(openings)) << bits >> layout.KEY_BITS:
             raise CrfsegError(f"a lexicon of {len(ends):,} words is too large; expected fewer")
         table = np.full(size, EMPTY, dtype=np.uint64)
-        table[slots] = keys << np.uint64(64 - kernels.KEY_BITS) | said(len(keys), node, depth)
+        table[slots] = keys << np.uint64(64 - layout.KEY_BITS) | said(len(keys), node, depth)
         tables.append((first, size, before, len(shifts)))
         entries.append(table)
         displacements.append(shifts)

@@ -15,7 +15,7 @@ from crfseg.errors import SettingsError
 from crfseg.features import Table
 from crfseg.hashing import empty_slots
 from crfseg.kernels import crf, hashing
-from crfseg.kernels.scores import Plan
+from crfseg.kernels.layout import Plan
 from crfseg.tags import TagScheme
 from crfseg.templates import Templates
 from crfseg.threads import Map

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from crfseg.kernels.pairs import Pairs
+from crfseg.kernels.layout import Pairs
 
 
 def number_pairs(first: np.ndarray, second: np.ndarray, size: int) -> Pairs:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from crfseg.kernels import runs as kernels
+from crfseg.kernels.layout import ADDRESS, NUMBER
 
 # The last character is not punctuation that belongs to the sentence around. Bounds and
 # look-behinds keep the time linear: no run of letters is tried from each of its letters.
@@ -43,22 +43,18 @@ _NUMBER = re.compile(
 #: No number has more bytes than this; what looks like one is left to the model.
 _LONGEST_NUMBER = 180
 
-NOTHING = np.zeros((0, 3), dtype=np.int64)
 
-
-def spans(data: bytes) -> np.ndarray:
+def spans(data: bytes, runs: np.ndarray) -> np.ndarray:
     """int64 [L, 3]: first byte, end and hardness of each span of UTF-8, ascending.
+
+    runs: int32 [k, 3], where to look (`kernels.runs`).
 
     No word boundary falls inside a span. A hard one (an address) is a word of its own; a
     soft one (a number) may be part of a longer word: 1,000万.
     """
-    found = np.empty((len(data) // 2 + 2, 3), dtype=np.int32)
-    count = kernels.find_runs(np.frombuffer(data, dtype=np.uint8), found)
-    if count == 0:
-        return NOTHING
-    runs = found[:count].tolist()
-    addresses = [(a, b, 1) for a, b in _matches(_ADDRESS, data, runs, kernels.ADDRESS)]
-    numbers = [(a, b, 0) for a, b in _matches(_NUMBER, data, runs, kernels.NUMBER)]
+    places = runs.tolist()
+    addresses = [(a, b, 1) for a, b in _matches(_ADDRESS, data, places, ADDRESS)]
+    numbers = [(a, b, 0) for a, b in _matches(_NUMBER, data, places, NUMBER)]
     if not addresses or not numbers:
         return np.array(addresses or numbers, dtype=np.int64).reshape(-1, 3)
     hard, soft = np.array(addresses, dtype=np.int64), np.array(numbers, dtype=np.int64)
@@ -73,6 +69,6 @@ def _matches(
     pattern: re.Pattern[bytes], data: bytes, runs: list[list[int]], kind: int
 ) -> Iterator[tuple[int, int]]:
     for begin, end, what in runs:
-        if what == kind and (kind == kernels.ADDRESS or end - begin <= _LONGEST_NUMBER):
+        if what == kind and (kind == ADDRESS or end - begin <= _LONGEST_NUMBER):
             for match in pattern.finditer(data, begin, end):
                 yield match.span()

@@ -13,8 +13,7 @@ from crfseg import lexicon, text
 from crfseg.corpus import Corpus
 from crfseg.errors import SettingsError
 from crfseg.features import Alphabet, Table, concatenate_ids, make_plan, make_table
-from crfseg.kernels.scores import Plan
-from crfseg.kernels.trie import Levels
+from crfseg.kernels.layout import Levels, Plan
 from crfseg.tags import TagScheme
 from crfseg.templates import FIRST_LEXICON, Templates
 

@@ -7,25 +7,27 @@ import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
-from itertools import accumulate, pairwise
-from typing import Any
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from crfseg import patterns
-from crfseg.compiled import compile_model
+from crfseg.engine import Engine, Style
 from crfseg.errors import SettingsError
-from crfseg.kernels import decode
-from crfseg.model import Model
+from crfseg.kernels import layout
 from crfseg.tags import tags_of_words
 from crfseg.text import is_space
 from crfseg.threads import thread_count
+
+if TYPE_CHECKING:
+    from crfseg.model import Model
 
 OUTPUTS = ("words", "tags", "json", "spans")
 _BATCH = 1 << 16
 #: Tokens are told apart by the one, texts cut together by the other; both are whitespace.
 _BREAK, _JOINT = "\x1f", "\x1e"
-_BREAK_BYTES = _BREAK.encode()
+_TOKENS, _WORDS = (Style(_BREAK.encode(), spaces) for spaces in (layout.TOKENS, layout.DROP))
+_JOINED_TOKENS, _JOINED_WORDS = (
+    Style(_BREAK.encode(), spaces, ord(_JOINT)) for spaces in (layout.TOKENS, layout.DROP)
+)
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 
 
@@ -51,20 +53,28 @@ class Segmenter:
     ) -> None:
         self.path = default_model_path() if path is None else os.fspath(path)
         self.keep_whole = keep_whole
-        self.model = Model.load(self.path)
-        self._prepare()
+        self._model: Model | None = None
+        if path is None:
+            self._engine = Engine.of_file(self.path)
+        else:
+            self._engine = Engine.of(self.model)
 
     @classmethod
     def from_model(cls, model: Model, *, keep_whole: bool = True) -> Segmenter:
         """A segmenter for a model in memory; it cannot be pickled."""
         self = cls.__new__(cls)
-        self.path, self.model, self.keep_whole = "", model, keep_whole
-        self._prepare()
+        self.path, self._model, self.keep_whole = "", model, keep_whole
+        self._engine = Engine.of(model)
         return self
 
-    def _prepare(self) -> None:
-        self._tables = compile_model(self.model)
-        self._tags = tuple(range(self.model.scheme.size))
+    @property
+    def model(self) -> Model:
+        """The model, as it is saved."""
+        if self._model is None:
+            from crfseg.model import Model
+
+            self._model = Model.load(self.path)
+        return self._model
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.path:
@@ -76,11 +86,10 @@ class Segmenter:
 
     def cut(self, text: str, keep_space: bool = True) -> list[str]:
         """The words of a text; runs of whitespace are tokens too, or left out."""
+        style = _TOKENS if keep_space else _WORDS
         if _BREAK in text:
-            return self._cut_marked(text, keep_space)
-        data = text.encode("utf-8", "surrogatepass")
-        spaces = decode.TOKENS if keep_space else decode.DROP
-        written = self._write(data, _BREAK_BYTES, spaces)
+            return self._cut_around(text, keep_space)
+        written = self._engine.write(text.encode("utf-8", "surrogatepass"), style, self.keep_whole)
         return written.decode("utf-8", "surrogatepass").split(_BREAK) if written else []
 
     def cut_many(
@@ -94,14 +103,14 @@ class Segmenter:
             if size >= _BATCH:
                 batches.append([])
                 size = 0
-        spaces = decode.TOKENS if keep_space else decode.DROP
+        style = _JOINED_TOKENS if keep_space else _JOINED_WORDS
 
         def cut_batch(batch: list[str]) -> list[list[str]]:
             joined = _JOINT.join(batch)
             if _BREAK in joined or joined.count(_JOINT) != len(batch) - 1:
                 return [self.cut(text, keep_space) for text in batch]
             data = joined.encode("utf-8", "surrogatepass")
-            written = self._write(data, _BREAK_BYTES, spaces, joint=ord(_JOINT))
+            written = self._engine.write(data, style, self.keep_whole)
             lines = written.decode("utf-8", "surrogatepass").split(_JOINT)
             return [line.split(_BREAK) if line else [] for line in lines]
 
@@ -167,33 +176,18 @@ class Segmenter:
         ]
         return ("\n".join(answers) + ("" if rest or not lines else "\n")).encode("utf-8")
 
-    def _write(
-        self, data: bytes, separator: bytes, spaces: int = decode.KEEP, joint: int = -1
-    ) -> bytes:
-        """UTF-8 with separators, see `decode.write`; raises UnicodeDecodeError."""
-        text, marks = self._mark(data)
-        room = len(data) + len(separator) * int(np.count_nonzero(marks))
-        out = np.empty(room, dtype=np.uint8)
-        length = decode.write(
-            text, marks, np.frombuffer(separator, dtype=np.uint8), spaces, joint, out
-        )
-        return out[:length].tobytes()
+    def _write(self, data: bytes, separator: bytes) -> bytes:
+        """UTF-8 with a separator between neighbouring words; raises UnicodeDecodeError."""
+        return self._engine.write(data, Style(separator, layout.KEEP), self.keep_whole)
 
-    def _mark(self, data: bytes) -> tuple[np.ndarray, np.ndarray]:
-        """The bytes, and uint8 [n]: INSIDE, WORD or SPACE for each character's first."""
-        text = np.frombuffer(data, dtype=np.uint8)
-        locks = patterns.spans(data) if self.keep_whole else patterns.NOTHING
-        marks = np.zeros(len(data), dtype=np.uint8)
-        if decode.mark(text, locks, self._tables, self._tags, marks) >= 0:
-            data.decode("utf-8")  # raises
-        return text, marks
+    def _cut_around(self, text: str, keep_space: bool) -> list[str]:
+        """`cut` for a text that holds the whitespace its tokens would be told apart by.
 
-    def _cut_marked(self, text: str, keep_space: bool) -> list[str]:
-        """`cut` for a text that holds the character tokens are otherwise told apart by."""
-        data = text.encode("utf-8", "surrogatepass")
-        _, marks = self._mark(data)
-        edges = [*np.flatnonzero(marks).tolist(), len(data)]
-        tokens = [data[a:b].decode("utf-8", "surrogatepass") for a, b in pairwise(edges)]
+        Other whitespace stands in for it, which is all the same to a model.
+        """
+        tokens = self.cut(text.replace(_BREAK, " "))
+        ends = accumulate(map(len, tokens))
+        tokens = [text[end - len(token) : end] for token, end in zip(tokens, ends, strict=True)]
         return [token for token in tokens if keep_space or not is_space(token)]
 
 

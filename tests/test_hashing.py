@@ -45,10 +45,3 @@ def test_a_large_table() -> None:
 def test_keys_that_are_the_same_are_an_error() -> None:
     with pytest.raises(CrfsegError, match="told apart"):
         hashing.perfect_slots(np.zeros(9, dtype=np.uint64))
-
-
-@given(st.lists(st.integers(0, 5)))
-def test_distinct_keys_in_order_of_first_occurrence(keys: list[int]) -> None:
-    found, ids = hashing.distinct(np.array(keys, dtype=np.uint64))
-    assert found.tolist() == list(dict.fromkeys(keys))
-    assert found[ids].tolist() == keys

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from itertools import accumulate
 
+import numpy as np
 import pytest
 from hypothesis import given
 from strategies import texts
 
+from crfseg.kernels.runs import find_runs
 from crfseg.patterns import spans
 
 
@@ -17,7 +19,9 @@ def found(text: str) -> list[tuple[int, int, int]]:
     sizes = [len(character.encode("utf-8", "surrogatepass")) for character in text]
     place = {byte: i for i, byte in enumerate(accumulate(sizes, initial=0))}
     data = text.encode("utf-8", "surrogatepass")
-    return [(place[a], place[b], hard) for a, b, hard in spans(data).tolist()]
+    runs = np.empty((len(data) // 2 + 2, 3), dtype=np.int32)
+    count = find_runs(np.frombuffer(data, dtype=np.uint8), runs)
+    return [(place[a], place[b], hard) for a, b, hard in spans(data, runs[:count]).tolist()]
 
 
 @pytest.mark.parametrize(

@@ -7,65 +7,98 @@ enough to work on: short loops would cost more than what they do.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from crfseg import text as classes
+from crfseg.kernels import layout
+from crfseg.kernels.layout import (
+    BEGINS,
+    CHARACTERS,
+    CLASS_SHIFT,
+    DISPLACEMENTS,
+    DROP,
+    ENDS,
+    FAMILIES,
+    GATHERED,
+    HASHED,
+    INSIDE,
+    KEEP,
+    LEVELS,
+    MASKS,
+    NUMBERS,
+    PAGES,
+    PAIR,
+    PAIRS,
+    PLAN,
+    RUNS,
+    SPACE,
+    STARTS,
+    STEP,
+    TABLES,
+    TOKENS,
+    TRANSITIONS,
+    TYPE_SHIFT,
+    WEIGHTS,
+    WORD,
+    Levels,
+    Pairs,
+    Plan,
+)  # fmt: skip
+from crfseg.kernels.memory import array_at
 from crfseg.kernels.packed import found_rows, pair_rows, sum_rows, table_rows, unpack
-from crfseg.kernels.pairs import Pairs
-from crfseg.kernels.policy import kernel, part
-from crfseg.kernels.scores import Plan, ngram_keys, viterbi, viterbi_of_words
-from crfseg.kernels.trie import BEYOND, Levels, match
+from crfseg.kernels.policy import part
+from crfseg.kernels.runs import find_runs
+from crfseg.kernels.scores import ngram_keys, viterbi, viterbi_of_words
+from crfseg.kernels.trie import match
 
-# A character's entry in `Tables.characters`: id, then type, then class.
-TYPE_SHIFT, CLASS_SHIFT = 21, 26
 _ID = np.uint32((1 << TYPE_SHIFT) - 1)
 _TYPE = np.uint32((1 << (CLASS_SHIFT - TYPE_SHIFT)) - 1)
 _TYPE_SHIFT, _CLASS_SHIFT = np.uint32(TYPE_SHIFT), np.uint32(CLASS_SHIFT)
 
-# How the rows of a family are found.
-TABLE, PAIR, HASHED = 0, 1, 2
-
-# What `mark` says of the first byte of a character.
-INSIDE, WORD, SPACE = 0, 1, 2
-
 _SPACE_CLASS, _EXTEND_CLASS, _JOINER_CLASS = classes.SPACE, classes.EXTEND, classes.JOINER
 _FLAG_CLASS = classes.FLAG
 _BOUNDARY, _OUTSIDE = classes.BOUNDARY, classes.OUTSIDE
-#: Positions gathered before they are worked on, and worked on at once: buffers that stay
-#: in the first-level cache, loops long enough to overlap look-ups.
-_GATHERED, _STEP = 1024, 512
+
+gap_of, room_of = part(layout.gap_of), part(layout.room_of)
 
 
-class Tables(NamedTuple):
-    """A model laid out for speed.
+@part
+def vector(h, k, dtype):
+    """The k-th array of the Tables a header describes, if it has one dimension."""
+    return array_at(h[k, 0], (h[k, 1],), dtype)
 
-    pages uint32 [0x1100]: where the block of each 256 code points starts in characters
-    uint32; plan: see scores.Plan, its templates with places in words; families int64
-    [F, 6]: how rows are found (TABLE, PAIR, HASHED), where the family starts in `weights`,
-    the distance from one row (or slot) to the next; then the number of slots, first
-    displacement and number of displacements (HASHED), or the first
-    of its groups of pairs and the offsets of the two characters (PAIR); pairs: see pairs.join_pairs; weights uint64: rows of zeros, then rows, see `packed`;
-    displacements uint8; levels and masks: see `trie.match`; numbers int64 [5]: reach,
-    longest lexicon code, bits of a lane, words of a row, whether the tags are s, b, m, e; transitions int32 [T, T], starts
-    and ends int32 [T]; begins bool [T].
-    """
 
-    pages: np.ndarray
-    characters: np.ndarray
-    plan: Plan
-    families: np.ndarray
-    pairs: Pairs
-    weights: np.ndarray
-    displacements: np.ndarray
-    levels: Levels
-    masks: np.ndarray
-    numbers: np.ndarray
-    transitions: np.ndarray
-    starts: np.ndarray
-    ends: np.ndarray
-    begins: np.ndarray
+@part
+def matrix(h, k, dtype):
+    """The same for an array of two dimensions."""
+    return array_at(h[k, 0], (h[k, 1], h[k, 2]), dtype)
+
+
+@part
+def plan_at(h):
+    return Plan(
+        matrix(h, PLAN, np.int64),
+        vector(h, PLAN + 1, np.int64),
+        matrix(h, PLAN + 2, np.int64),
+        matrix(h, PLAN + 3, np.int64),
+    )
+
+
+@part
+def levels_at(h):
+    pairs = Pairs(
+        matrix(h, LEVELS, np.uint64),
+        matrix(h, LEVELS + 1, np.uint64),
+        vector(h, LEVELS + 2, np.uint64),
+    )
+    return Levels(
+        pairs,
+        vector(h, LEVELS + 3, np.uint32),
+        vector(h, LEVELS + 4, np.uint64),
+        vector(h, LEVELS + 5, np.uint8),
+        matrix(h, LEVELS + 6, np.int64),
+        vector(h, LEVELS + 7, np.uint64),
+    )
 
 
 @part
@@ -101,40 +134,43 @@ def character(text, at):
 
 
 @part
-def score(columns, n, tables, tags, rows, keys, sums, scores):
+def score(columns, n, h, tags, rows, keys, sums, scores):
     """The emission scores of the positions 0 .. n - 1 of `columns`, which reach on both sides."""
-    reach, bits, words = tables.numbers[0], tables.numbers[2], tables.numbers[3]
-    plan = tables.plan
-    for done in range(0, n, _STEP):
-        size = min(_STEP, n - done)
+    numbers = vector(h, NUMBERS, np.int64)
+    reach, bits, words = numbers[0], numbers[2], numbers[3]
+    plan = plan_at(h)
+    families, weights = matrix(h, FAMILIES, np.int64), vector(h, WEIGHTS, np.uint64)
+    groups, blocks = matrix(h, PAIRS, np.uint64), matrix(h, PAIRS + 1, np.uint64)
+    width = vector(h, PAIRS + 2, np.uint64)[0]
+    displacements = vector(h, DISPLACEMENTS, np.uint8)
+    for done in range(0, n, STEP):
+        size = min(STEP, n - done)
         here = columns[:, done:]
-        for f in range(len(tables.families)):
+        for f in range(len(families)):
             low, high = plan.windows[f, 0] + reach, size + plan.windows[f, 1] + reach
-            base, stride = tables.families[f, 1], tables.families[f, 2]
-            if tables.families[f, 0] == PAIR:
-                first, second = tables.families[f, 4], tables.families[f, 5]
+            base, stride = families[f, 1], families[f, 2]
+            if families[f, 0] == PAIR:
+                first, second = families[f, 4], families[f, 5]
                 pair_rows(
                     here[0, low + first : high + first], here[0, low + second : high + second],
-                    base, stride, tables.pairs.groups[tables.families[f, 3] :],
-                    tables.pairs.blocks, tables.pairs.width[0], rows[f, low:],
+                    base, stride, groups[families[f, 3] :],
+                    blocks, width, rows[f, low:],
                 )  # fmt: skip
-            elif tables.families[f, 0] == HASHED:
+            elif families[f, 0] == HASHED:
                 ngram_keys(here, plan, f, low, high, keys)
-                first, count = tables.families[f, 4], tables.families[f, 5]
-                displacements = tables.displacements[first : first + count]
+                shifts = displacements[families[f, 4] : families[f, 4] + families[f, 5]]
                 found_rows(
-                    keys[low:high], base, stride, tables.families[f, 3], displacements,
-                    tables.weights, rows[f, low:],
-                )  # fmt: skip
+                    keys[low:high], base, stride, families[f, 3], shifts, weights, rows[f, low:]
+                )
             else:
                 table_rows(here, plan, f, low, high, base, stride, rows[f, low:])
         for word in range(words):
-            sum_rows(rows, reach, size, plan.templates, word, tables.weights, sums)
+            sum_rows(rows, reach, size, plan.templates, word, weights, sums)
             unpack(sums, size, bits, tags, word, scores[done:])
 
 
-@kernel
-def mark(text, locks, tables, tags, marks):
+@part
+def mark(text, locks, h, tags, general, work, marks):
     """Say of each character whether a word or a run of whitespace begins there.
 
     text uint8 [n] UTF-8; locks int64 [L, 3]: ascending spans of bytes (begin, end, hard)
@@ -144,23 +180,38 @@ def mark(text, locks, tables, tags, marks):
     """
     size = len(text)
     T = len(tags)
-    reach, longest = tables.numbers[0], tables.numbers[1]
-    lexicons = len(tables.masks)
-    gap = max(reach, BEYOND)
-    # No sequence is longer than the text. What is not written to costs no memory.
-    room = min(_GATHERED, size * (gap + 1)) + size + 2 * gap
-    columns = np.empty((2 + 2 * lexicons, room + gap), np.int32)
-    rows = np.empty((len(tables.families), _STEP + 2 * reach), np.uint32)
-    keys = np.empty(_STEP + 2 * reach, np.uint64)
-    sums = np.empty(_STEP, np.uint64)
-    places = np.empty(room, np.int32)
-    sequences = np.empty((_GATHERED + 1, 2), np.int32)
-    scratch = np.empty((4, room), np.uint32)
-    scores = np.empty((room, T), np.int32)
-    back = np.empty((room, T), np.uint8)
-    path = np.empty(room, np.uint8)
-    columns[:, :gap] = 0
-    columns[0, :gap] = _BOUNDARY
+    pages, characters = vector(h, PAGES, np.uint32), vector(h, CHARACTERS, np.uint32)
+    masks, begins = vector(h, MASKS, np.uint64), vector(h, BEGINS, np.uint8)
+    transitions = matrix(h, TRANSITIONS, np.int32)
+    numbers = vector(h, NUMBERS, np.int64)
+    reach, longest = numbers[0], numbers[1]
+    lexicons = len(masks)
+    gap, room = gap_of(reach), room_of(size, reach)
+    F = h[FAMILIES, 1]
+    at = work
+    keys = array_at(at, (STEP + 2 * reach,), np.uint64)
+    at += 8 * len(keys)
+    sums = array_at(at, (STEP,), np.uint64)
+    at += 8 * STEP
+    sequences = array_at(at, (GATHERED + 1, 2), np.int32)
+    at += 8 * (GATHERED + 1)
+    columns = array_at(at, (2 + 2 * lexicons, room + gap), np.int32)
+    at += 4 * (2 + 2 * lexicons) * (room + gap)
+    rows = array_at(at, (F, STEP + 2 * reach), np.uint32)
+    at += 4 * F * (STEP + 2 * reach)
+    places = array_at(at, (room,), np.int32)
+    at += 4 * room
+    scratch = array_at(at, (4, room), np.uint32)
+    at += 16 * room
+    scores = array_at(at, (room, T), np.int32)
+    at += 4 * T * room
+    choices = at  # where `back` begins
+    back = array_at(at, (room, T), np.uint8)
+    path = array_at(at + T * room, (room,), np.uint8)
+    for j in range(gap):
+        for c in range(len(columns)):
+            columns[c, j] = 0
+        columns[0, j] = _BOUNDARY
     ids, types, codes = columns[0, gap:], columns[1, gap:], columns[2:, gap:]
     lock = 0
     at = 0
@@ -173,7 +224,7 @@ def mark(text, locks, tables, tags, marks):
             code, length = character(text, at)
             if length == 0:
                 return at
-            entry = tables.characters[tables.pages[code >> 8] + (code & 0xFF)]
+            entry = characters[pages[code >> 8] + (code & 0xFF)]
             kind = entry >> _CLASS_SHIFT
             if kind == _SPACE_CLASS:
                 break
@@ -181,7 +232,7 @@ def mark(text, locks, tables, tags, marks):
                 while lock < len(locks) and locks[lock, 1] <= at:
                     lock += 1
                 glued |= lock < len(locks) and locks[lock, 0] < at
-                glued |= kind == _EXTEND_CLASS or kind == _JOINER_CLASS
+                glued |= kind in (_EXTEND_CLASS, _JOINER_CLASS)
                 glued |= kind == _FLAG_CLASS and half_flag
             half_flag = kind == _FLAG_CLASS and not half_flag
             if m == first or not glued:
@@ -192,10 +243,10 @@ def mark(text, locks, tables, tags, marks):
             glued = kind == _JOINER_CLASS
             at += length
         if m > first:
-            sequences[count] = first, m
+            sequences[count, 0], sequences[count, 1] = first, m
             count += 1
-            ids[m : m + gap] = _BOUNDARY
-            types[m : m + gap] = _OUTSIDE
+            for j in range(m, m + gap):
+                ids[j], types[j] = _BOUNDARY, _OUTSIDE
             m += gap
         if at < size:
             marks[at] = SPACE
@@ -203,30 +254,32 @@ def mark(text, locks, tables, tags, marks):
                 code, length = character(text, at)
                 if length == 0:
                     return at
-                entry = tables.characters[tables.pages[code >> 8] + (code & 0xFF)]
+                entry = characters[pages[code >> 8] + (code & 0xFF)]
                 if entry >> _CLASS_SHIFT != _SPACE_CLASS:
                     break
                 at += length
-        if m < _GATHERED and at < size:
+        if m < GATHERED and at < size:
             continue
         if m > 0:
             m -= gap  # what is beyond the last gap is not known
             if lexicons:
-                match(ids, m, tables.levels, tables.masks, longest, codes, scratch)
-                codes[:, m : m + gap] = 0
-            score(columns[:, gap - reach :], m, tables, tags, rows, keys, sums, scores)
+                match(ids, m, levels_at(h), masks, longest, codes, scratch)
+                for c in range(2 * lexicons):
+                    for j in range(m, m + gap):
+                        codes[c, j] = 0
+            score(columns[:, gap - reach :], m, h, tags, rows, keys, sums, scores)
         for s in range(count):
             begin, end = sequences[s, 0], sequences[s, 1]
-            if T == 4 and tables.numbers[4]:
-                bits = back[begin:end].reshape(T * (end - begin))
-                viterbi_of_words(scores[begin:end], end - begin, tables.transitions, bits, path)
+            if general is None:
+                bits = array_at(choices + begin, (end - begin,), np.uint8)
+                viterbi_of_words(scores[begin:end], end - begin, transitions, bits, path)
             else:
                 viterbi(
-                    scores[begin:end], end - begin, tables.transitions, tables.starts,
-                    tables.ends, tags, back, path,
+                    scores[begin:end], end - begin, transitions, vector(h, STARTS, np.int32),
+                    vector(h, ENDS, np.int32), tags, back, path,
                 )  # fmt: skip
             for i in range(end - begin):
-                marks[places[begin + i]] = tables.begins[path[i]]  # True is WORD
+                marks[places[begin + i]] = begins[path[i]]  # 1 is WORD
         m = count = 0
     for k in range(len(locks)):
         if locks[k, 2] == 0:
@@ -237,11 +290,7 @@ def mark(text, locks, tables, tags, marks):
     return -1
 
 
-# What `write` does with whitespace.
-KEEP, TOKENS, DROP = 0, 1, 2
-
-
-@kernel
+@part
 def write(text, marks, separator, spaces, joint, out):
     """Copy UTF-8 text with a separator between neighbouring words; returns the length.
 
@@ -272,3 +321,51 @@ def write(text, marks, separator, spaces, joint, out):
         out[at] = text[i]
         at += 1
     return at
+
+
+@part
+def segment(header, text, size, locks, lock_count, style, work, out, tags, general):
+    """Write a text with separators; everything is an address or a number.
+
+    header: int64 [TABLES, 3], for each array of the Tables its address and shape; text:
+    `size` bytes of UTF-8; locks: int64 [lock_count, 3], see
+    `mark`, or lock_count -1: look first whether there could be some; style: int64 [4],
+    address and length of the separator, what becomes of whitespace, joint (see `write`);
+    work: scratch memory of `layout.work_bytes`; out: room for the text and a separator
+    after each byte.
+
+    The first 8 bytes of work become the result, an int64: the length of what was written;
+    or -1 - i, the text is not UTF-8 at byte i; or RUNS - k, and the 12 bytes of each of
+    k runs follow (see `runs.find_runs`).
+    """
+    result = array_at(work, (1,), np.int64)
+    data = array_at(text, (size,), np.uint8)
+    if lock_count < 0:
+        found = find_runs(data, array_at(work + 8, (size // 2 + 2, 3), np.int32))
+        if found > 0:
+            result[0] = RUNS - found
+            return
+    h = array_at(header, (TABLES, 3), np.int64)
+    spans = array_at(locks, (max(lock_count, 0), 3), np.int64)
+    marks = array_at(work + 8, (size,), np.uint8)
+    for i in range(size):
+        marks[i] = INSIDE
+    start = (work + 8 + size + 63) // 64 * 64
+    wrong = mark(data, spans, h, tags, general, start, marks)
+    if wrong >= 0:
+        result[0] = -1 - wrong
+        return
+    how = array_at(style, (4,), np.int64)
+    separator = array_at(how[0], (how[1],), np.uint8)
+    written = array_at(out, (size * (1 + how[1]),), np.uint8)
+    result[0] = write(data, marks, separator, how[2], how[3], written)
+
+
+def segment_four(header, text, size, locks, lock_count, style, work, out):
+    """`segment` with the tags s, b, m, e."""
+    segment(header, text, size, locks, lock_count, style, work, out, (0, 1, 2, 3), None)
+
+
+def segment_six(header, text, size, locks, lock_count, style, work, out):
+    """`segment` with the tags s, b, c, d, m, e."""
+    segment(header, text, size, locks, lock_count, style, work, out, (0, 1, 2, 3, 4, 5), True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from crfseg.kernels.layout import EMPTY as EMPTY
 from crfseg.kernels.policy import kernel, part
 
-#: No key is this large: keys are mixed-radix numbers below 2^63.
-EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 

@@ -8,10 +8,9 @@ company of others, alone it was as fast.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
+from crfseg.kernels.layout import Pairs as Pairs
 from crfseg.kernels.policy import part
 
 _ONE, _TWO, _FOUR, _SIX, _TWELVE = (np.uint64(n) for n in (1, 2, 4, 6, 12))
@@ -19,19 +18,6 @@ _LOW = np.uint64(63)
 _M1, _M2 = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333)
 _M4, _BYTES = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
 _LAST_BYTE = np.uint64(56)
-
-
-class Pairs(NamedTuple):
-    """Pairs of ids below K.
-
-    groups uint64 [K * width, 2]: for 64 blocks of 64 second ids each, which have a pair,
-    and 1 + the number of blocks before; blocks uint64 [1 + B, 2]: an empty one, then the
-    same for the ids of a block and the pairs before; width uint64 [1]: groups of one first id.
-    """
-
-    groups: np.ndarray
-    blocks: np.ndarray
-    width: np.ndarray
 
 
 @part

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from crfseg.kernels.policy import kernel, part
+from crfseg.kernels.memory import array_at
+from crfseg.kernels.policy import part
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
@@ -27,51 +28,42 @@ def slot_of(key, displacements, buckets, size):
     return (((spread * ((function * _MIX) | _ONE)) >> _HALF) * size) >> _HALF
 
 
-@kernel
-def displace(keys, size, displacements, slots):
-    """Find a displacement for every bucket; returns whether there is one.
+def displace(keys, starts, order, buckets, size, used, displacements, slots, result):
+    """Find a displacement for every bucket; all arguments are addresses or numbers.
 
-    keys uint64 [n], distinct; size: the number of slots, more than n; displacements
-    uint8 [buckets] and slots int64 [n] are written.
+    keys: uint64 [n], distinct, bucket by bucket (`bucket_of`), those of bucket b from
+    starts[b] (int64 [buckets + 1]) on; order: int64 [buckets], large buckets first,
+    while there is room; size: the number of slots, more than n; used: uint8 [size] zeros;
+    displacements: uint8 [buckets] and slots: int64 [n], written; result: int64 [1], 1 if
+    all have one, else 0.
     """
-    n, buckets = len(keys), len(displacements)
-    total, limit = np.uint64(buckets), np.uint64(size)
-    bucket_of = np.empty(n, np.int32)
-    counts = np.zeros(buckets, np.int32)
-    for i in range(n):
-        b = np.int64(((keys[i] * _SPREAD >> _HALF) * total) >> _HALF)
-        bucket_of[i] = b
-        counts[b] += 1
-    starts = np.zeros(buckets + 1, np.int64)
-    starts[1:] = np.cumsum(counts)
-    members = np.empty(n, np.int32)
-    fill = starts[:-1].copy()
-    for i in range(n):
-        members[fill[bucket_of[i]]] = i
-        fill[bucket_of[i]] += 1
-    used = np.zeros(size, np.bool_)
-    # Large buckets first, while there is room.
-    for wanted in range(counts.max(), 0, -1):
-        for b in range(buckets):
-            if counts[b] != wanted:
-                continue
-            first, last = starts[b], starts[b + 1]
-            k = first
-            for function in range(1, _TRIES):
-                factor = _SPREAD * ((np.uint64(function) * _MIX) | _ONE)
-                k = first
-                while k < last:
-                    slot = np.int64(((keys[members[k]] * factor >> _HALF) * limit) >> _HALF)
-                    if used[slot]:
-                        break
-                    used[slot] = True
-                    slots[members[k]] = slot
-                    k += 1
-                if k == last:
-                    displacements[b] = function
+    first = array_at(starts, (buckets + 1,), np.int64)
+    n = first[buckets]
+    key, slot = array_at(keys, (n,), np.uint64), array_at(slots, (n,), np.int64)
+    bucket, taken = array_at(order, (buckets,), np.int64), array_at(used, (size,), np.uint8)
+    function = array_at(displacements, (buckets,), np.uint8)
+    done = array_at(result, (1,), np.int64)
+    limit = np.uint64(size)
+    for o in range(buckets):
+        b = bucket[o]
+        begin, end = first[b], first[b + 1]
+        k = begin
+        for tried in range(1, _TRIES):
+            factor = _SPREAD * ((np.uint64(tried) * _MIX) | _ONE)
+            k = begin
+            while k < end:
+                here = np.int64(((key[k] * factor >> _HALF) * limit) >> _HALF)
+                if taken[here]:
                     break
-                for j in range(first, k):
-                    used[slots[members[j]]] = False
-            if k < last:
-                return False
-    return True
+                taken[here] = 1
+                slot[k] = here
+                k += 1
+            if k == end:
+                function[b] = tried
+                break
+            for j in range(begin, k):
+                taken[slot[j]] = 0
+        if k < end:
+            done[0] = 0
+            return
+    done[0] = 1

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numba
+
+from crfseg.kernels.native import cache_folder
 
 # No "nnan" and "ninf": illegal transitions are -inf or zero probabilities. "reassoc"
 # lets sums be vectorised; the order of a sum is still the same in every run.
 FAST = {"nsz", "arcp", "contract", "reassoc"}
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": FAST}
+#: For the entry points of `native`.
+ENTRY: dict[str, Any] = {"nopython": True, "error_model": "numpy", "fastmath": FAST}
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,7 +27,7 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     config: Any = numba.config
     given = config.CACHE_DIR
     # Only numba's choice of a place for this function is affected: it is made right here.
-    config.CACHE_DIR = given or _folder()
+    config.CACHE_DIR = given or str(cache_folder() or "")
     try:
         return numba.njit(cache=True, **_OPTIONS)(function)
     except RuntimeError:  # "cannot cache function: no locator available"
@@ -45,23 +45,3 @@ def part(function: Callable[..., Any]) -> Callable[..., Any]:
     run and the second.
     """
     return numba.njit(forceinline=True, **_OPTIONS)(function)
-
-
-@lru_cache(maxsize=1)
-def _folder() -> str:
-    """Where compiled code goes: a folder for these very sources, "" if it cannot be made.
-
-    Not beside the package, where pip would leave it behind; and named after all sources,
-    since numba looks only at the file a kernel stands in, not at those of its parts.
-    """
-    sources = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        sources.update(path.read_bytes())
-    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    try:
-        folder = Path(home) if home else Path.home() / ".cache"
-        folder = folder / "crfseg" / sources.hexdigest()[:16]
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # no home, or none that can be written to
-        return ""
-    return str(folder)

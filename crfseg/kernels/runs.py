@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from crfseg.kernels.policy import kernel, part
+from crfseg.kernels.layout import ADDRESS, NUMBER
+from crfseg.kernels.policy import part
 
-ADDRESS, NUMBER = 1, 0
 _OTHER, _DIGIT, _SIGN, _AROUND = 0, 1, 2, 3
 _ZERO, _NINE, _AT, _COLON, _SLASH, _STOP = 0x30, 0x39, 0x40, 0x3A, 0x2F, 0x2E
 _COMMA, _HYPHEN, _PERCENT = 0x2C, 0x2D, 0x25
@@ -17,18 +17,18 @@ def kind_of(text, at):
     byte, length = text[at], 1
     if byte == 0xEF and at + 2 < len(text) and text[at + 1] == 0xBC and text[at + 2] <= 0xBF:
         byte, length = text[at + 2] - 0x60, 3
-        if byte == _HYPHEN or byte == _SLASH:
+        if byte in (_HYPHEN, _SLASH):
             return _OTHER, length
     if _ZERO <= byte <= _NINE:
         return _DIGIT, length
-    if byte == _COMMA or byte == _COLON or byte == _HYPHEN or byte == _SLASH:
+    if byte in (_COMMA, _COLON, _HYPHEN, _SLASH):
         return _SIGN, length
-    if byte == _STOP or byte == _PERCENT:
+    if byte in (_STOP, _PERCENT):
         return _AROUND, length
     return _OTHER, length
 
 
-@kernel
+@part
 def find_runs(text, runs):
     """List runs of characters worth a closer look; returns how many.
 
@@ -56,7 +56,7 @@ def find_runs(text, runs):
             address |= byte == _STOP and i > ascii_run and text[i - 1] | 0x20 == 0x77
         elif ascii_run >= 0:
             if address:
-                runs[found] = ascii_run, i, ADDRESS
+                runs[found, 0], runs[found, 1], runs[found, 2] = ascii_run, i, ADDRESS
                 found += 1
             ascii_run, address = -1, False
         kind, length = _OTHER, 1
@@ -64,7 +64,7 @@ def find_runs(text, runs):
             kind, length = kind_of(text, i)
         if kind == _OTHER:
             if number:
-                runs[found] = number_run, i, NUMBER
+                runs[found, 0], runs[found, 1], runs[found, 2] = number_run, i, NUMBER
                 found += 1
             number_run, number = -1, False
         else:

@@ -7,27 +7,10 @@ every loop over tags.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
+from crfseg.kernels.layout import Plan as Plan
 from crfseg.kernels.policy import part
-
-
-class Plan(NamedTuple):
-    """The templates as arrays.
-
-    cells int64 [cells, 3]: offset from the anchor, column, radix of the column;
-    cell_starts int64 [F + 1]: the cells of each family;
-    windows int64 [F, 2]: first anchor relative to a sequence's first position, last
-    anchor relative to its last position;
-    templates int64 [G, 3]: family, shift (anchor minus position), place in the row.
-    """
-
-    cells: np.ndarray
-    cell_starts: np.ndarray
-    windows: np.ndarray
-    templates: np.ndarray
 
 
 @part

@@ -8,42 +8,16 @@ on the text; place by place took four times as long.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from crfseg.kernels.pairs import Pairs, block_of, number_in
+from crfseg.kernels.layout import FLAG_BITS, FOLLOW_BITS
+from crfseg.kernels.pairs import block_of, number_in
 from crfseg.kernels.perfect import slot_of
 from crfseg.kernels.policy import part
 
-# An entry is a key (the node above, then a character id; a pair has none), then which
-# characters can follow (a bit for each value of their last three bits), then the flags of
-# the word that ends here.
-FLAG_BITS, FOLLOW_BITS = 19, 8
-KEY_BITS = 64 - FLAG_BITS - FOLLOW_BITS
 _KEY, _FOLLOW = np.uint64(FLAG_BITS + FOLLOW_BITS), np.uint64(FLAG_BITS)
 _FLAGS = np.uint64((1 << FLAG_BITS) - 1)
 _ZERO, _ONE, _TWO, _SEVEN = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(7)
-#: `match` may read this many ids beyond the end.
-BEYOND = 2
-
-
-class Levels(NamedTuple):
-    """The tables of a trie.
-
-    pairs: the pairs of characters that words begin with; openings uint32: by the number of
-    a pair, its entry; entries uint64 [N]; displacements uint8 [M]; tables int64 [depths,
-    4]: first entry, number of entries, first displacement and number of displacements
-    of each depth, from words of three characters on; bits uint64 [1]: the width of a
-    character id.
-    """
-
-    pairs: Pairs
-    openings: np.ndarray
-    entries: np.ndarray
-    displacements: np.ndarray
-    tables: np.ndarray
-    bits: np.ndarray
 
 
 @part

@@ -1,0 +1,135 @@
+"""What both sides of the kernels agree on: arrays and numbers. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+#: No key is this large: keys are mixed-radix numbers below 2^63.
+EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+#: What is said of the first byte of a character.
+INSIDE, WORD, SPACE = 0, 1, 2
+#: What becomes of whitespace: it is kept and separates by itself; its runs are tokens like
+#: words; it is left out.
+KEEP, TOKENS, DROP = 0, 1, 2
+#: Results below this: there are so many runs that could be kept whole, look at them first.
+RUNS = -(1 << 60)
+#: What a run of characters could be: an address or a number.
+ADDRESS, NUMBER = 1, 0
+#: Positions gathered before they are worked on, and worked on at once: buffers that stay
+#: in the cache, loops long enough to overlap look-ups.
+GATHERED, STEP = 1024, 512
+# A character's entry in `Tables.characters`: id, then type, then class.
+TYPE_SHIFT, CLASS_SHIFT = 21, 26
+# How the rows of a family are found.
+TABLE, PAIR, HASHED = 0, 1, 2
+# An entry of a trie is a key (the node above, then a character id; a pair has none), then
+# which characters can follow (a bit for each value of their last three bits), then the
+# flags of the word that ends here.
+FLAG_BITS, FOLLOW_BITS = 19, 8
+KEY_BITS = 64 - FLAG_BITS - FOLLOW_BITS
+#: Ids that `trie.match` reads beyond the end.
+BEYOND = 2
+
+
+def gap_of(reach: int) -> int:
+    """Positions kept free between two sequences."""
+    return max(reach, BEYOND)
+
+
+def room_of(size: int, reach: int) -> int:
+    """Positions there can be at once in a text of so many bytes: one sequence may be all of it."""
+    gap = max(reach, BEYOND)
+    return min(GATHERED, size * (gap + 1)) + size + 2 * gap
+
+
+def work_bytes(size: int, reach: int, families: int, lexicons: int, tags: int) -> int:
+    """Bytes of scratch memory for a text of so many bytes; what is not used costs nothing."""
+    room = room_of(size, reach) + gap_of(reach)
+    each = 4 * (2 + 2 * lexicons) + 4 + 16 + 5 * tags + 1
+    fixed = STEP * 16 + (STEP + 2 * reach) * (4 * families + 8) + (GATHERED + 1) * 8
+    return room * each + 8 * size + fixed + 1024
+
+
+class Plan(NamedTuple):
+    """The templates as arrays.
+
+    cells int64 [cells, 3]: offset from the anchor, column, radix of the column;
+    cell_starts int64 [F + 1]: the cells of each family;
+    windows int64 [F, 2]: first anchor relative to a sequence's first position, last
+    anchor relative to its last position;
+    templates int64 [G, 3]: family, shift (anchor minus position), place in the row.
+    """
+
+    cells: np.ndarray
+    cell_starts: np.ndarray
+    windows: np.ndarray
+    templates: np.ndarray
+
+
+class Pairs(NamedTuple):
+    """Pairs of ids below K.
+
+    groups uint64 [K * width, 2]: for 64 blocks of 64 second ids each, which have a pair,
+    and 1 + the number of blocks before; blocks uint64 [1 + B, 2]: an empty one, then the
+    same for the ids of a block and the pairs before; width uint64 [1]: groups of one first id.
+    """
+
+    groups: np.ndarray
+    blocks: np.ndarray
+    width: np.ndarray
+
+
+class Levels(NamedTuple):
+    """The tables of a trie.
+
+    pairs: the pairs of characters that words begin with; openings uint32: by the number of
+    a pair, its entry; entries uint64 [N]; displacements uint8 [M]; tables int64 [depths,
+    4]: first entry, number of entries, first displacement and number of displacements
+    of each depth, from words of three characters on; bits uint64 [1]: the width of a
+    character id.
+    """
+
+    pairs: Pairs
+    openings: np.ndarray
+    entries: np.ndarray
+    displacements: np.ndarray
+    tables: np.ndarray
+    bits: np.ndarray
+
+
+# Places of the arrays of Tables, and of those of its Plan, Pairs and Levels, in a header.
+PAGES, CHARACTERS, PLAN, FAMILIES, PAIRS, WEIGHTS, DISPLACEMENTS, LEVELS = 0, 1, 2, 6, 7, 10, 11, 12
+MASKS, NUMBERS, TRANSITIONS, STARTS, ENDS, BEGINS, TABLES = 20, 21, 22, 23, 24, 25, 26
+
+
+class Tables(NamedTuple):
+    """A model laid out for speed.
+
+    pages uint32 [0x1100]: where the block of each 256 code points starts in characters
+    uint32; plan: see scores.Plan, its templates with places in words; families int64
+    [F, 6]: how rows are found (TABLE, PAIR, HASHED), where the family starts in `weights`,
+    the distance from one row (or slot) to the next; then the number of slots, first
+    displacement and number of displacements (HASHED), or the first of its groups of pairs
+    and the offsets of the two characters (PAIR); pairs: see pairs.join_pairs; weights
+    uint64: rows of zeros, then rows, see `packed`; displacements uint8; levels and masks: see `trie.match`; numbers int64 [4]: reach,
+    longest lexicon code, bits of a lane, words of a row; transitions int32 [T, T], starts
+    and ends int32 [T]; begins uint8 [T].
+    """
+
+    pages: np.ndarray
+    characters: np.ndarray
+    plan: Plan
+    families: np.ndarray
+    pairs: Pairs
+    weights: np.ndarray
+    displacements: np.ndarray
+    levels: Levels
+    masks: np.ndarray
+    numbers: np.ndarray
+    transitions: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    begins: np.ndarray

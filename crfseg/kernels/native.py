@@ -1,0 +1,246 @@
+"""Compiled entry points, kept on disk and loaded without numba.
+
+Importing numba and waking it takes two thirds of a second, most of what ``crfseg
+segment`` needs for a line. So the machine code that numba makes of an entry point is
+kept, and from then on llvmlite alone loads it. Nothing here may import numba at the top.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import lzma
+import os
+import re
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+
+Entry = Callable[..., Any]
+
+_SYMBOL = "symbol"
+# numba's convention: a pointer for the result, one for an error, then the arguments.
+_DEFINITION = (
+    r'^define [^\n]*i32 @"?{name}"?\(ptr [^,]*%retptr, ptr [^,]*%excinfo'
+    r"((?:, i64 [^,)]*%[\w.]+)*)\)"
+)
+#: Where and for what it was made; another machine has its own.
+_LAYOUT = re.compile(r"^target (datalayout|triple) = .*$", re.MULTILINE)
+#: What code may call: LLVM's own functions and those of the C library it makes of loops.
+_HARMLESS = re.compile(r"llvm\.|mem(set|cpy|move)$")
+
+
+@lru_cache(maxsize=1)
+def fingerprint() -> str:
+    """Names the sources of all kernels."""
+    sources = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        sources.update(path.read_bytes())
+    return sources.hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def cache_folder() -> Path | None:
+    """Where compiled code goes: a folder for these very sources; None if there is none.
+
+    NUMBA_CACHE_DIR if set, else the user's cache folder: not beside the package, where pip
+    would leave it behind. Named after all kernels, since a change in one may change what
+    another is compiled to.
+    """
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    try:
+        folder = Path(given) if given else (Path(home) if home else Path.home() / ".cache")
+        folder = folder / "crfseg" / fingerprint()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # no home, or none that can be written to
+        return None
+    return folder
+
+
+@cache
+def entry(module: str, name: str, arguments: int) -> Entry:
+    """A function of a kernel module as a C function of ``arguments`` integers or bytes.
+
+    It returns nothing: results go to memory it is given. The GIL is released while it
+    runs. Where numba is told not to compile, or makes something unexpected, it is an
+    ordinary call.
+    """
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") or _checked():
+        return _ordinary(module, name)
+    target = _machine()
+    path = _path(name, arguments)
+    code = _read(path) if path else None
+    if code is None:
+        code = _compile(module, name, arguments, target)
+        if code is None:
+            return _ordinary(module, name)
+        if path:
+            with suppress(OSError):
+                _write(path, code)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _ENGINES.append(engine)
+    function = ctypes.CFUNCTYPE(
+        ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_void_p] * arguments
+    )(engine.get_function_address(_SYMBOL))
+    ignored = (ctypes.c_int64 * 1)()
+    nowhere = ctypes.addressof(ignored)
+
+    def call(*values: Any) -> None:
+        function(nowhere, nowhere, *values)
+
+    call.keep = ignored  # type: ignore[attr-defined]
+    return call
+
+
+_ENGINES: list[Any] = []  # the code lives as long as they do
+
+
+def _checked() -> bool:
+    return os.environ.get("NUMBA_BOUNDSCHECK", "0") not in ("", "0")
+
+
+@lru_cache(maxsize=1)
+def _machine() -> Any:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=3,
+        codemodel="jitdefault",
+        jit=True,
+    )
+
+
+def _path(name: str, arguments: int) -> Path | None:
+    folder = cache_folder()
+    host = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+    made_for = repr((name, arguments, llvmlite.__version__, *host))
+    return folder and folder / f"{name}.{hashlib.sha256(made_for.encode()).hexdigest()[:16]}.o"
+
+
+def _read(path: Path) -> bytes | None:
+    """The code of a file, if it is whole."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    code, digest = data[:-32], data[-32:]
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def _write(path: Path, code: bytes) -> None:
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        aside.write_bytes(code + hashlib.sha256(code).digest())
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def _compile(module: str, name: str, arguments: int, target: Any) -> bytes | None:
+    """Machine code with the function as _SYMBOL; None if numba's is not what is expected."""
+    source = shipped(name) or llvm_source(module, name, arguments)
+    if source is None:
+        return None
+    parsed = llvm.parse_assembly(_LAYOUT.sub("", source))
+    parsed.triple, parsed.data_layout = target.triple, str(target.target_data)
+    parsed.verify()
+    return bytes(target.emit_object(parsed))
+
+
+def shipped(name: str) -> str | None:
+    """The LLVM assembly that comes with crfseg, if it was made of these very kernels.
+
+    Numba needs ten seconds to make it anew; see `kernels.build`.
+    """
+    try:
+        text = lzma.decompress(shipped_path(name).read_bytes()).decode()
+        llvm.parse_assembly(text)  # of another LLVM's making perhaps
+    except (OSError, lzma.LZMAError, RuntimeError):
+        return None
+    return text if text.startswith(f"; {fingerprint()}\n") else None
+
+
+def shipped_path(name: str) -> Path:
+    """Where `kernels.build` writes."""
+    return Path(__file__).with_name(f"{name}.ll.xz")
+
+
+def llvm_source(module: str, name: str, arguments: int) -> str | None:
+    """LLVM assembly that numba makes of a function, without its wrapper; None if it is
+    not what is expected.
+    """
+    from importlib import import_module
+
+    from numba import cfunc, types
+
+    from crfseg.kernels import policy
+
+    function = getattr(import_module(module), name)
+    signature = types.void(*[types.intp] * arguments)
+    compiled = cfunc(signature, **policy.ENTRY)(function)
+    source = compiled.inspect_llvm()
+    inner = compiled.native_name.removeprefix("cfunc.")
+    found = re.search(_DEFINITION.format(name=re.escape(inner)), source, re.MULTILINE)
+    if found is None or found.group(1).count(",") != arguments:
+        return None
+    source = re.sub(rf'@"?{re.escape(inner)}"?\(', f"@{_SYMBOL}(", source)
+    parsed = llvm.parse_assembly(_without(source, f"cfunc.{inner}"))
+    _drop_unused(parsed, _machine())
+    outside = [f.name for f in parsed.functions if f.is_declaration]
+    if not all(_HARMLESS.match(name) for name in outside):
+        return None
+    return f"; {fingerprint()}\n{parsed}"
+
+
+def _without(source: str, function: str) -> str:
+    """LLVM assembly without the body of a function."""
+    begin = re.search(rf'^define [^\n]*@"?{re.escape(function)}"?\(', source, re.MULTILINE)
+    if begin is None:
+        return source
+    end = source.index("\n}\n", begin.start()) + 3
+    return source[: begin.start()] + source[end:]
+
+
+def _drop_unused(parsed: Any, target: Any) -> None:
+    """Remove what only numba's wrapper called."""
+    for function in parsed.functions:
+        if not function.is_declaration and function.name != _SYMBOL:
+            function.linkage = "internal"
+    for variable in parsed.global_variables:
+        if not variable.is_declaration:
+            variable.linkage = "internal"
+    builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options())
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(parsed, builder)
+
+
+def _ordinary(module: str, name: str) -> Entry:
+    """The function called through numba, or as it is; bytes are passed by their address."""
+    from importlib import import_module
+
+    from crfseg.kernels import policy
+
+    function = policy.kernel(getattr(import_module(module), name))
+
+    def call(*values: Any) -> None:
+        kept = [ctypes.c_char_p(v) if isinstance(v, bytes) else v for v in values]
+        addresses = [
+            ctypes.cast(v, ctypes.c_void_p).value if isinstance(v, ctypes.c_char_p) else v
+            for v in kept
+        ]
+        function(*addresses)
+
+    return call

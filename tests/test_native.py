@@ -1,0 +1,52 @@
+"""Compiled entry points: where they come from, and that all ways give the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crfseg.kernels import native
+from crfseg.kernels.build import ENTRIES
+
+PROGRAM = """
+import sys
+from crfseg import Segmenter
+print(Segmenter().segment("结婚的和尚未结婚的，10:30 见http://a.cn。"), "numba" in sys.modules)
+"""
+WORDS = "结婚 的 和 尚未 结婚 的 ， 10:30 见 http://a.cn 。"
+
+
+def run(folder: Path, **variables: str) -> list[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
+    environment |= {"XDG_CACHE_HOME": str(folder)} | variables
+    output = subprocess.check_output([sys.executable, "-c", PROGRAM], env=environment, text=True)
+    return output.rstrip().rsplit(" ", 1)
+
+
+@pytest.mark.parametrize("name", [name for _, name, _ in ENTRIES])
+def test_what_is_shipped_was_made_of_these_kernels(name: str) -> None:
+    assert native.shipped(name), "run python -m crfseg.kernels.build"
+
+
+def test_no_run_needs_numba_not_even_the_first(tmp_path: Path) -> None:
+    assert run(tmp_path) == [WORDS, "False"]
+    assert list(tmp_path.rglob("*.o"))
+    assert run(tmp_path) == [WORDS, "False"]
+
+
+def test_damaged_files_in_the_cache_are_made_anew(tmp_path: Path) -> None:
+    run(tmp_path)
+    for path in [*tmp_path.rglob("*.o"), *tmp_path.rglob("*.tables")]:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    assert run(tmp_path) == [WORDS, "False"]
+
+
+def test_a_home_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert run(tmp_path / "file")[0] == WORDS
