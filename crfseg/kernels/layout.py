@@ -109,14 +109,14 @@ class Tables(NamedTuple):
     """A model laid out for speed.
 
     pages uint32 [0x1100]: where the block of each 256 code points starts in characters
-    uint32; plan: see scores.Plan, its templates with places in words; families int64
-    [F, 6]: how rows are found (TABLE, PAIR, HASHED), where the family starts in `weights`,
-    the distance from one row (or slot) to the next; then the number of slots, first
-    displacement and number of displacements (HASHED), or the first of its groups of pairs
-    and the offsets of the two characters (PAIR); pairs: see pairs.join_pairs; weights
-    uint64: rows of zeros, then rows, see `packed`; displacements uint8; levels and masks: see `trie.match`; numbers int64 [4]: reach,
-    longest lexicon code, bits of a lane, words of a row; transitions int32 [T, T], starts
-    and ends int32 [T]; begins uint8 [T].
+    uint32; plan: its templates with places in words; families int64 [F, 6]: how rows are
+    found (TABLE, PAIR, HASHED), where the family starts in `weights`, the distance from
+    one row (or slot) to the next; then the number of slots, first displacement and number
+    of displacements (HASHED), or the first of its groups of pairs and the offsets of the
+    two characters (PAIR); pairs: see pairs.join_pairs; weights uint64: rows of zeros,
+    then rows, see `packed`; displacements uint8; levels and masks: see `trie.match`;
+    numbers int64 [4]: reach, longest lexicon code, bits of a lane, words of a row;
+    transitions int32 [T, T], starts and ends int32 [T]; begins uint8 [T].
     """
 
     pages: np.ndarray
