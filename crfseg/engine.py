@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,14 +17,12 @@ import numpy as np
 
 from crfseg import patterns
 from crfseg.kernels import native
-from crfseg.kernels.layout import RUNS, work_bytes
+from crfseg.kernels.layout import FAMILIES, MASKS, NUMBERS, RUNS, work_bytes
 
 if TYPE_CHECKING:
     from crfseg.model import Model
 
-_MODULE = "crfseg.kernels.decode"
-_ENTRIES = {4: "segment_four", 6: "segment_six"}
-_ARGUMENTS = 8
+_ENTRIES = {4: "segment_four", 6: "segment_six"}  # by the number of tags
 #: Texts up to this size, in bytes, share buffers; larger ones get their own.
 _SMALL = 4096
 
@@ -60,7 +57,7 @@ class _Buffers:
 class Engine:
     """Runs the tables of one model; threads may share it.
 
-    arrays: those of `kernels.decode.Tables`, in order and level; tags: how many.
+    arrays: those of `kernels.layout.Tables`, in order and level; tags: how many.
     """
 
     def __init__(self, arrays: Sequence[np.ndarray], tags: int) -> None:
@@ -69,9 +66,9 @@ class Engine:
             [(a.ctypes.data, *a.shape, 0)[:3] for a in self._arrays], dtype=np.int64
         )
         self._address = self._header.ctypes.data
-        self._entry = native.entry(_MODULE, _ENTRIES[tags], _ARGUMENTS)
-        reach = int(self._arrays[_NUMBERS][0])
-        self._shape = reach, len(self._arrays[_FAMILIES]), len(self._arrays[_MASKS]), tags
+        self._entry = native.entry(_ENTRIES[tags])
+        reach = int(self._arrays[NUMBERS][0])
+        self._shape = reach, len(self._arrays[FAMILIES]), len(self._arrays[MASKS]), tags
         self._small: list[_Buffers] = []
 
     @classmethod
@@ -88,21 +85,17 @@ class Engine:
         Laying out the tables takes longer than all else that segmenting a line needs.
         Raises ModelError.
         """
+        kept = None
+        with suppress(OSError):  # Model.load says it better
+            kept = _kept_path(Path(path))
+        data = native.read_kept(kept)
+        if data is not None:
+            return cls(*_unpack(data))
         from crfseg.model import Model
 
-        folder = native.cache_folder()
-        kept: Path | None = None
-        with suppress(OSError):
-            if folder:
-                digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-                kept = folder / f"{digest[:32]}.tables"
-                arrays, tags = _read_tables(kept)
-                return cls(arrays, tags)
         model = Model.load(path)
         engine = cls.of(model)
-        if kept:
-            with suppress(OSError):
-                _write_tables(kept, engine._arrays, model.scheme.size)
+        native.keep(kept, _pack(engine._arrays, model.scheme.size))
         return engine
 
     def write(self, data: bytes, style: Style, keep_whole: bool) -> bytes:
@@ -150,35 +143,24 @@ def _level(tables: tuple[object, ...]) -> list[np.ndarray]:
     return found
 
 
-# Places in the list: of Tables.families, masks and numbers.
-_FAMILIES, _MASKS, _NUMBERS = 6, 20, 21
+def _kept_path(model: Path) -> Path | None:
+    """Where the tables of a model file are kept: named after it and all that lays them out."""
+    folder = native.cache_folder()
+    sources = native.digest_of(Path(__file__).parent)
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()[:16]
+    return folder and folder / f"{digest}.{sources}.tables"
 
 
-def _read_tables(path: Path) -> tuple[list[np.ndarray], int]:
-    """Kept tables; raises OSError if there are none, or damaged ones."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    data = path.read_bytes()
-    if hashlib.sha256(data[:-32]).digest() != data[-32:]:
-        raise OSError(f"{path}: damaged")
-    try:
-        arrays = load(data[:-32])
-    except SafetensorError as error:
-        raise OSError(f"{path}: {error}") from None
-    tags = int(arrays.pop("tags")[0])
-    return [arrays[f"{k:02d}"] for k in range(len(arrays))], tags
-
-
-def _write_tables(path: Path, arrays: Sequence[np.ndarray], tags: int) -> None:
+def _pack(arrays: Sequence[np.ndarray], tags: int) -> bytes:
     from safetensors.numpy import save
 
     named = {f"{k:02d}": array for k, array in enumerate(arrays)}
-    data = save({**named, "tags": np.array([tags])})
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        aside.write_bytes(data + hashlib.sha256(data).digest())
-        aside.replace(path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
+    return save({**named, "tags": np.array([tags])})
+
+
+def _unpack(data: bytes) -> tuple[list[np.ndarray], int]:
+    from safetensors.numpy import load
+
+    arrays = load(data)
+    tags = int(arrays.pop("tags")[0])
+    return [arrays[f"{k:02d}"] for k in range(len(arrays))], tags

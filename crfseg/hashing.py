@@ -6,10 +6,11 @@ import numpy as np
 
 from crfseg.errors import CrfsegError
 from crfseg.kernels import native
+from crfseg.kernels.layout import SPREAD
 
 _SLOTS_PER_KEY = 1.4
 _KEYS_PER_BUCKET = 3
-_SPREAD, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)  # as in kernels.perfect
+_HALF = np.uint64(32)
 
 
 def perfect_slots(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
@@ -20,13 +21,13 @@ def perfect_slots(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """
     buckets = len(keys) // _KEYS_PER_BUCKET + 1
     size = int(len(keys) * _SLOTS_PER_KEY) + 1
-    bucket = ((keys * _SPREAD >> _HALF) * np.uint64(buckets)) >> _HALF
+    bucket = ((keys * SPREAD >> _HALF) * np.uint64(buckets)) >> _HALF
     by_bucket = np.argsort(bucket, kind="stable")
     counts = np.bincount(bucket.astype(np.int64), minlength=buckets)
     starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
     order = np.argsort(-counts, kind="stable")
     together, found = keys[by_bucket], np.empty(len(keys), dtype=np.int64)
-    displace = native.entry("crfseg.kernels.perfect", "displace", 9)
+    displace = native.entry("displace")
     for _ in range(8):
         used, displacements = np.zeros(size, dtype=np.uint8), np.zeros(buckets, dtype=np.uint8)
         done = np.zeros(1, dtype=np.int64)

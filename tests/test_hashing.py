@@ -1,4 +1,4 @@
-"""Distinct keys and perfect hash tables."""
+"""Perfect hash tables."""
 
 from __future__ import annotations
 

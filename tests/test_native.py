@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from crfseg import engine
 from crfseg.kernels import native
-from crfseg.kernels.build import ENTRIES
 
 PROGRAM = """
 import sys
@@ -27,9 +28,12 @@ def run(folder: Path, **variables: str) -> list[str]:
     return output.rstrip().rsplit(" ", 1)
 
 
-@pytest.mark.parametrize("name", [name for _, name, _ in ENTRIES])
-def test_what_is_shipped_was_made_of_these_kernels(name: str) -> None:
-    assert native.shipped(name), "run python -m crfseg.kernels.build"
+@pytest.mark.parametrize("name", native.ENTRIES)
+def test_what_is_shipped_was_made_of_these_kernels_and_for_any_processor(name: str) -> None:
+    source = native.shipped(name)
+    assert source, "run python -m crfseg.kernels.build"
+    assert "target-cpu" not in source
+    assert "@llvm.x86" not in source
 
 
 def test_no_run_needs_numba_not_even_the_first(tmp_path: Path) -> None:
@@ -45,6 +49,20 @@ def test_damaged_files_in_the_cache_are_made_anew(tmp_path: Path) -> None:
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
     assert run(tmp_path) == [WORDS, "False"]
+
+
+def test_other_sources_or_another_model_have_tables_of_their_own(tmp_path: Path) -> None:
+    model, other = tmp_path / "a.crfseg", tmp_path / "b.crfseg"
+    model.write_bytes(b"1")
+    other.write_bytes(b"2")
+    first = engine._kept_path(model)
+    with patch.object(native, "digest_of", return_value="changed"):
+        assert engine._kept_path(model) != first
+    assert engine._kept_path(other) != first
+
+
+def test_python_alone_gives_the_same(tmp_path: Path) -> None:
+    assert run(tmp_path, NUMBA_DISABLE_JIT="1")[0] == WORDS
 
 
 def test_a_home_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None:

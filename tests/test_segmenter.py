@@ -183,3 +183,9 @@ def test_what_cannot_be_asked(segmenter: Segmenter, tmp_path: Path) -> None:
         segmenter.segment_bytes(b"\xff")
     with pytest.raises(ModelError, match="cannot be read"):
         Segmenter(tmp_path / "missing")
+
+
+def test_a_mark_after_an_address_stays_with_it() -> None:
+    """It once became a word of its own."""
+    words = Segmenter().cut("见http://a.cn/b?c=1O\ufe0f好")
+    assert words[1:] == ["http://a.cn/b?c=1O\ufe0f", "好"]

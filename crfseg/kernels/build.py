@@ -2,8 +2,8 @@
 
 python -m crfseg.kernels.build
 
-After every change to a kernel; a test says so. What is written holds for all 64-bit
-machines: each makes its own machine code of it when it is first used.
+After every change to a kernel; a test says so. What is written names no processor: each
+machine makes its own code of it when it is first used.
 """
 
 from __future__ import annotations
@@ -13,17 +13,11 @@ import lzma
 from crfseg.errors import CrfsegError
 from crfseg.kernels import native
 
-ENTRIES = [
-    ("crfseg.kernels.decode", "segment_four", 8),
-    ("crfseg.kernels.decode", "segment_six", 8),
-    ("crfseg.kernels.perfect", "displace", 9),
-]
-
 
 def main() -> None:
     """Write all of them."""
-    for module, name, arguments in ENTRIES:
-        source = native.llvm_source(module, name, arguments)
+    for name in native.ENTRIES:
+        source = native.llvm_source(name)
         if source is None:
             raise CrfsegError(f"{name}: numba's code is not as expected")
         native.shipped_path(name).write_bytes(lzma.compress(source.encode()))

@@ -43,7 +43,7 @@ from crfseg.kernels.layout import (
     Levels,
     Pairs,
     Plan,
-)  # fmt: skip
+)
 from crfseg.kernels.memory import array_at
 from crfseg.kernels.packed import found_rows, pair_rows, sum_rows, table_rows, unpack
 from crfseg.kernels.policy import part
@@ -174,9 +174,10 @@ def mark(text, locks, h, tags, general, work, marks):
     """Say of each character whether a word or a run of whitespace begins there.
 
     text uint8 [n] UTF-8; locks int64 [L, 3]: ascending spans of bytes (begin, end, hard)
-    without a boundary inside, hard ones being words of their own; marks uint8 [n], zeros
-    (INSIDE): WORD or SPACE is written where one begins. Returns -1, or where the text is
-    not UTF-8.
+    without a boundary inside, hard ones being words of their own; h: see `segment`;
+    general: None if the tags are s, b, m, e, else anything; work: the address of scratch
+    memory; marks uint8 [n], zeros (INSIDE): WORD or SPACE is written where one begins.
+    Returns -1, or where the text is not UTF-8.
     """
     size = len(text)
     T = len(tags)
@@ -285,8 +286,11 @@ def mark(text, locks, h, tags, general, work, marks):
         if locks[k, 2] == 0:
             continue
         marks[locks[k, 0]] = WORD
-        if locks[k, 1] < size and marks[locks[k, 1]] != SPACE:
-            marks[locks[k, 1]] = WORD
+        if locks[k, 1] < size:
+            code, _ = character(text, locks[k, 1])
+            kind = characters[pages[code >> 8] + (code & 0xFF)] >> _CLASS_SHIFT
+            if kind not in (_SPACE_CLASS, _EXTEND_CLASS, _JOINER_CLASS):
+                marks[locks[k, 1]] = WORD
     return -1
 
 
@@ -328,11 +332,10 @@ def segment(header, text, size, locks, lock_count, style, work, out, tags, gener
     """Write a text with separators; everything is an address or a number.
 
     header: int64 [TABLES, 3], for each array of the Tables its address and shape; text:
-    `size` bytes of UTF-8; locks: int64 [lock_count, 3], see
-    `mark`, or lock_count -1: look first whether there could be some; style: int64 [4],
-    address and length of the separator, what becomes of whitespace, joint (see `write`);
-    work: scratch memory of `layout.work_bytes`; out: room for the text and a separator
-    after each byte.
+    `size` bytes of UTF-8; locks: int64 [lock_count, 3], see `mark`, or lock_count -1: look
+    first whether there could be some; style: int64 [4], address and length of the
+    separator, what becomes of whitespace, joint (see `write`); work: scratch memory of
+    `layout.work_bytes`; out: room for the text and a separator after each byte.
 
     The first 8 bytes of work become the result, an int64: the length of what was written;
     or -1 - i, the text is not UTF-8 at byte i; or RUNS - k, and the 12 bytes of each of

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from crfseg.kernels.layout import EMPTY as EMPTY
+from crfseg.kernels.layout import SPREAD
 from crfseg.kernels.policy import kernel, part
 
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 
 
 @part
 def slot_of(key, mask):
     """The first slot to try for a key (Knuth's multiplicative hash, folded)."""
-    spread = key * _SPREAD
+    spread = key * SPREAD
     return (spread ^ (spread >> _HALF)) & mask
 
 

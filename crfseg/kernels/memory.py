@@ -19,7 +19,7 @@ def array_at(address, shape, dtype):
 
 @intrinsic
 def _array_at(typingctx, address, shape, dtype):
-    """Like numba.carray, which takes ten times as long to compile."""
+    """Like numba.carray, which compiles a function of its own for every kind of array."""
     array = types.Array(dtype.dtype, len(shape), "C")
 
     def generate(context, builder, signature, arguments):

@@ -1,7 +1,7 @@
 """Compiled entry points, kept on disk and loaded without numba.
 
-Importing numba and waking it takes two thirds of a second, most of what ``crfseg
-segment`` needs for a line. So the machine code that numba makes of an entry point is
+Importing numba and waking it takes longer than all else that ``crfseg segment`` does for
+a line. So the machine code that numba makes of an entry point is
 kept, and from then on llvmlite alone loads it. Nothing here may import numba at the top.
 """
 
@@ -12,7 +12,6 @@ import hashlib
 import lzma
 import os
 import re
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, lru_cache
@@ -22,7 +21,16 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
+from crfseg.errors import CrfsegError
+
 Entry = Callable[..., Any]
+
+#: The entry points: their modules, and how many arguments they take.
+ENTRIES = {
+    "segment_four": ("crfseg.kernels.decode", 8),
+    "segment_six": ("crfseg.kernels.decode", 8),
+    "displace": ("crfseg.kernels.perfect", 9),
+}
 
 _SYMBOL = "symbol"
 # numba's convention: a pointer for the result, one for an error, then the arguments.
@@ -39,8 +47,13 @@ _HARMLESS = re.compile(r"llvm\.|mem(set|cpy|move)$")
 @lru_cache(maxsize=1)
 def fingerprint() -> str:
     """Names the sources of all kernels."""
+    return digest_of(Path(__file__).parent)
+
+
+def digest_of(folder: Path) -> str:
+    """Names the sources of a folder."""
     sources = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(folder.glob("*.py")):
         sources.update(path.read_bytes())
     return sources.hexdigest()[:16]
 
@@ -65,31 +78,29 @@ def cache_folder() -> Path | None:
 
 
 @cache
-def entry(module: str, name: str, arguments: int) -> Entry:
-    """A function of a kernel module as a C function of ``arguments`` integers or bytes.
+def entry(name: str) -> Entry:
+    """One of ENTRIES as a C function of integers or bytes.
 
     It returns nothing: results go to memory it is given. The GIL is released while it
     runs. Where numba is told not to compile, or makes something unexpected, it is an
     ordinary call.
     """
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") or _checked():
-        return _ordinary(module, name)
+        return _ordinary(name)
     target = _machine()
-    path = _path(name, arguments)
-    code = _read(path) if path else None
+    path = _path(name)
+    code = read_kept(path)
     if code is None:
-        code = _compile(module, name, arguments, target)
+        code = _compile(name, target)
         if code is None:
-            return _ordinary(module, name)
-        if path:
-            with suppress(OSError):
-                _write(path, code)
+            return _ordinary(name)
+        keep(path, code)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _ENGINES.append(engine)
     function = ctypes.CFUNCTYPE(
-        ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_void_p] * arguments
+        ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_void_p] * ENTRIES[name][1]
     )(engine.get_function_address(_SYMBOL))
     ignored = (ctypes.c_int64 * 1)()
     nowhere = ctypes.addressof(ignored)
@@ -121,39 +132,42 @@ def _machine() -> Any:
     )
 
 
-def _path(name: str, arguments: int) -> Path | None:
+def _path(name: str) -> Path | None:
     folder = cache_folder()
     host = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
-    made_for = repr((name, arguments, llvmlite.__version__, *host))
+    made_for = repr((name, llvmlite.__version__, *host))
     return folder and folder / f"{name}.{hashlib.sha256(made_for.encode()).hexdigest()[:16]}.o"
 
 
-def _read(path: Path) -> bytes | None:
-    """The code of a file, if it is whole."""
+def read_kept(path: Path | None) -> bytes | None:
+    """What `keep` wrote, if it is there and whole."""
     try:
-        data = path.read_bytes()
+        data = path.read_bytes() if path else b""
     except OSError:
         return None
     code, digest = data[:-32], data[-32:]
     return code if hashlib.sha256(code).digest() == digest else None
 
 
-def _write(path: Path, code: bytes) -> None:
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        aside.write_bytes(code + hashlib.sha256(code).digest())
-        aside.replace(path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
+def keep(path: Path | None, data: bytes) -> None:
+    """Keep data for the next process, if there is a place for it."""
+    from crfseg.files import atomic_write
+
+    if path:
+        with suppress(CrfsegError), atomic_write(path) as file:
+            file.write(data + hashlib.sha256(data).digest())
 
 
-def _compile(module: str, name: str, arguments: int, target: Any) -> bytes | None:
+def _compile(name: str, target: Any) -> bytes | None:
     """Machine code with the function as _SYMBOL; None if numba's is not what is expected."""
-    source = shipped(name) or llvm_source(module, name, arguments)
-    if source is None:
-        return None
-    parsed = llvm.parse_assembly(_LAYOUT.sub("", source))
+    try:
+        parsed = llvm.parse_assembly(_LAYOUT.sub("", shipped(name) or ""))
+        parsed.get_function(_SYMBOL)
+    except (RuntimeError, NameError):  # not shipped, or made by another LLVM
+        source = llvm_source(name)
+        if source is None:
+            return None
+        parsed = llvm.parse_assembly(_LAYOUT.sub("", source))
     parsed.triple, parsed.data_layout = target.triple, str(target.target_data)
     parsed.verify()
     return bytes(target.emit_object(parsed))
@@ -162,12 +176,11 @@ def _compile(module: str, name: str, arguments: int, target: Any) -> bytes | Non
 def shipped(name: str) -> str | None:
     """The LLVM assembly that comes with crfseg, if it was made of these very kernels.
 
-    Numba needs ten seconds to make it anew; see `kernels.build`.
+    Numba takes many seconds to make it anew; see `kernels.build`.
     """
     try:
         text = lzma.decompress(shipped_path(name).read_bytes()).decode()
-        llvm.parse_assembly(text)  # of another LLVM's making perhaps
-    except (OSError, lzma.LZMAError, RuntimeError):
+    except (OSError, lzma.LZMAError):
         return None
     return text if text.startswith(f"; {fingerprint()}\n") else None
 
@@ -177,7 +190,7 @@ def shipped_path(name: str) -> Path:
     return Path(__file__).with_name(f"{name}.ll.xz")
 
 
-def llvm_source(module: str, name: str, arguments: int) -> str | None:
+def llvm_source(name: str) -> str | None:
     """LLVM assembly that numba makes of a function, without its wrapper; None if it is
     not what is expected.
     """
@@ -187,6 +200,7 @@ def llvm_source(module: str, name: str, arguments: int) -> str | None:
 
     from crfseg.kernels import policy
 
+    module, arguments = ENTRIES[name]
     function = getattr(import_module(module), name)
     signature = types.void(*[types.intp] * arguments)
     compiled = cfunc(signature, **policy.ENTRY)(function)
@@ -227,13 +241,13 @@ def _drop_unused(parsed: Any, target: Any) -> None:
     passes.run(parsed, builder)
 
 
-def _ordinary(module: str, name: str) -> Entry:
+def _ordinary(name: str) -> Entry:
     """The function called through numba, or as it is; bytes are passed by their address."""
     from importlib import import_module
 
     from crfseg.kernels import policy
 
-    function = policy.kernel(getattr(import_module(module), name))
+    function = policy.kernel(getattr(import_module(ENTRIES[name][0]), name))
 
     def call(*values: Any) -> None:
         kept = [ctypes.c_char_p(v) if isinstance(v, bytes) else v for v in values]

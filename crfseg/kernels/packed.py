@@ -99,7 +99,7 @@ def unpack(sums, n, bits, tags, word, scores):
     T = len(tags)
     lanes = 64 // bits
     first = word * lanes
-    if bits == 16 and T == 4:  # without the loop over lanes: a third of the time
+    if bits == 16 and T == 4:
         for i in range(n):
             rest = np.int64(sums[i])
             a = np.int64(np.int16(rest))

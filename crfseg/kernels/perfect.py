@@ -3,17 +3,17 @@
 Hash and displace (Pagh 1999, "Hash and displace: efficient evaluation of minimal perfect
 hash functions"): a small table says for each bucket of keys which of many hash functions
 spreads them over free slots. A look-up has no loop and no branch, so that the processor
-overlaps many of them: 4 ns each where probing one slot after another took 25.
+overlaps many of them.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from crfseg.kernels.layout import SPREAD
 from crfseg.kernels.memory import array_at
 from crfseg.kernels.policy import part
 
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _HALF, _ONE = np.uint64(32), np.uint64(1)
 #: Displacements tried for a bucket: as many as a byte holds, and 0 marks an empty bucket.
@@ -23,7 +23,7 @@ _TRIES = 256
 @part
 def slot_of(key, displacements, buckets, size):
     """The only slot where a key can be; all arguments but the uint8 array are uint64."""
-    spread = key * _SPREAD
+    spread = key * SPREAD
     function = np.uint64(displacements[((spread >> _HALF) * buckets) >> _HALF])
     return (((spread * ((function * _MIX) | _ONE)) >> _HALF) * size) >> _HALF
 
@@ -31,7 +31,7 @@ def slot_of(key, displacements, buckets, size):
 def displace(keys, starts, order, buckets, size, used, displacements, slots, result):
     """Find a displacement for every bucket; all arguments are addresses or numbers.
 
-    keys: uint64 [n], distinct, bucket by bucket (`bucket_of`), those of bucket b from
+    keys: uint64 [n], distinct, bucket by bucket (see `slot_of`), those of bucket b from
     starts[b] (int64 [buckets + 1]) on; order: int64 [buckets], large buckets first,
     while there is room; size: the number of slots, more than n; used: uint8 [size] zeros;
     displacements: uint8 [buckets] and slots: int64 [n], written; result: int64 [1], 1 if
@@ -49,7 +49,7 @@ def displace(keys, starts, order, buckets, size, used, displacements, slots, res
         begin, end = first[b], first[b + 1]
         k = begin
         for tried in range(1, _TRIES):
-            factor = _SPREAD * ((np.uint64(tried) * _MIX) | _ONE)
+            factor = SPREAD * ((np.uint64(tried) * _MIX) | _ONE)
             k = begin
             while k < end:
                 here = np.int64(((key[k] * factor >> _HALF) * limit) >> _HALF)
