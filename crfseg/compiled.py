@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,11 @@ from crfseg import lexicon, text
 from crfseg.features import make_plan, radices
 from crfseg.hashing import perfect_slots
 from crfseg.kernels import layout
-from crfseg.kernels.layout import EMPTY, Levels, Pairs
+from crfseg.kernels.keys import EMPTY
+from crfseg.kernels.layout import CHARACTER, Levels, Pairs
 from crfseg.model import Model
 from crfseg.pairs import join_pairs, number_pairs
-from crfseg.templates import CHARACTER, Family
+from crfseg.templates import Family
 
 #: A family whose n-grams have at most this many possible values is a plain table.
 _DENSE = 1 << 19
@@ -97,6 +98,39 @@ def compile_model(model: Model) -> layout.Tables:
         ends=np.where(scheme.ends, 0, _ILLEGAL).astype(np.int32),
         begins=scheme.begins.astype(np.uint8),
     )
+
+
+def pack(tables: layout.Tables, model: Model) -> bytes:
+    """The image of tables: one block of memory, in the byte order of this machine.
+
+    int64: HEAD numbers, then for each array its place in the image and its shape; then
+    the arrays, each beginning with a cache line.
+    """
+    arrays = [np.ascontiguousarray(array) for array in _level(tables)]
+    at = _line_end(8 * (layout.HEAD + 3 * len(arrays)))
+    head = [model.templates.reach, len(tables.families), len(tables.masks), model.scheme.size]
+    starts = []
+    for array in arrays:
+        starts.append(at)
+        head += (at, *array.shape, 0)[:3]
+        at += _line_end(array.nbytes)
+    image = bytearray(at)
+    for start, array in zip([0, *starts], [np.array(head, dtype=np.int64), *arrays], strict=True):
+        image[start : start + array.nbytes] = array.tobytes()
+    return bytes(image)
+
+
+def _line_end(size: int) -> int:
+    return (size + 63) // 64 * 64
+
+
+def _level(tables: tuple[object, ...]) -> Iterator[np.ndarray]:
+    """The arrays of nested tuples, in order."""
+    for item in tables:
+        if isinstance(item, tuple):
+            yield from _level(item)
+        else:
+            yield item  # type: ignore[misc]
 
 
 def _characters(model: Model) -> tuple[np.ndarray, np.ndarray]:

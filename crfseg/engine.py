@@ -1,82 +1,90 @@
 """A compiled model at work: bytes in, bytes with separators out.
 
 Between Python and the entry points of `kernels.decode`: memory, addresses, and the spans
-that are kept whole.
+that are kept whole. Imports no numpy, which takes longer than to segment a page.
 """
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
-from collections.abc import Sequence
+import mmap
+import struct
+import zlib
+from array import array
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeVar
 
 from crfseg import patterns
 from crfseg.kernels import native
-from crfseg.kernels.layout import FAMILIES, MASKS, NUMBERS, RUNS, work_bytes
+from crfseg.kernels.layout import HEAD, RUNS, TABLES, work_bytes
 
 if TYPE_CHECKING:
     from crfseg.model import Model
 
+T = TypeVar("T")
+
 _ENTRIES = {4: "segment_four", 6: "segment_six"}  # by the number of tags
-#: Texts up to this size, in bytes, share buffers; larger ones get their own.
-_SMALL = 4096
+#: Buffers have room for a power of two of bytes; those for texts up to the larger size,
+#: which is more than `stream` asks for at once, are used again.
+_SMALLEST, _LARGEST = 1 << 12, 1 << 21
 
 
 class Style:
     """How a text is written; see `kernels.decode.write`.
 
-    separator: UTF-8; spaces: KEEP, TOKENS or DROP; joint: a byte that joins texts, or -1.
+    separator: UTF-8; spaces: KEEP, TOKENS or DROP; joint: a byte that joins texts, or -1;
+    keep_whole: see `patterns`.
     """
 
-    def __init__(self, separator: bytes, spaces: int, joint: int = -1) -> None:
-        self.separator = separator
-        bytes_ = np.frombuffer(separator, dtype=np.uint8)
-        self._numbers = np.array([bytes_.ctypes.data, len(separator), spaces, joint], np.int64)
-        self.address = self._numbers.ctypes.data
+    def __init__(self, separator: bytes, spaces: int, keep_whole: bool, joint: int = -1) -> None:
+        self.width = len(separator)
+        self._separator = ctypes.create_string_buffer(separator)
+        start = ctypes.addressof(self._separator)
+        self._numbers = array("q", [start, self.width, spaces, joint, keep_whole])
+        self.address = self._numbers.buffer_info()[0]
 
 
 class _Buffers:
-    """Scratch memory and room for the result of one call."""
+    """Scratch memory and room for the result of one call; pages not touched cost nothing."""
 
-    def __init__(self, work: int, out: int) -> None:
-        self._work, self._out = np.empty(work, np.uint8), np.empty(out, np.uint8)
-        self.work, self.out = self._work.ctypes.data, self._out.ctypes.data
-        self.result = ctypes.c_int64.from_address(self.work)
-
-    def runs(self) -> np.ndarray:
-        """int32 [k, 3]: what `kernels.runs.find_runs` found."""
-        end = 8 + 12 * (RUNS - self.result.value)
-        return self._work[8:end].view(np.int32).reshape(-1, 3).copy()
+    def __init__(self, tables: int, work: int, out: int) -> None:
+        memory = mmap.mmap(-1, out + work)
+        start = _address(memory)
+        self.out, self.work = memoryview(memory)[:out], memoryview(memory)[out:]
+        self._request = array("q", [tables, start + out, start])
+        self.request = self._request.buffer_info()[0]
 
 
 class Engine:
     """Runs the tables of one model; threads may share it.
 
-    arrays: those of `kernels.layout.Tables`, in order and level; tags: how many.
+    image: what `compiled.pack` made.
     """
 
-    def __init__(self, arrays: Sequence[np.ndarray], tags: int) -> None:
-        self._arrays = [np.ascontiguousarray(array) for array in arrays]
-        self._header = np.array(
-            [(a.ctypes.data, *a.shape, 0)[:3] for a in self._arrays], dtype=np.int64
-        )
-        self._address = self._header.ctypes.data
-        self._entry = native.entry(_ENTRIES[tags])
-        reach = int(self._arrays[NUMBERS][0])
-        self._shape = reach, len(self._arrays[FAMILIES]), len(self._arrays[MASKS]), tags
-        self._small: list[_Buffers] = []
+    def __init__(self, image: mmap.mmap) -> None:
+        self._image, start = image, _address(image)
+        head = struct.unpack_from(f"{HEAD + 3 * TABLES}q", image)
+        self._shape = head[:HEAD]
+        places = array("q", head[HEAD:])  # of each table: address and shape
+        for k in range(0, len(places), 3):
+            places[k] += start
+        self._tables = places
+        self._entry = native.entry(_ENTRIES[self._shape[-1]])
+        self._free: dict[int, list[_Buffers]] = {}
 
     @classmethod
     def of(cls, model: Model) -> Engine:
         """The engine of a model in memory."""
-        from crfseg.compiled import compile_model
+        from crfseg.compiled import compile_model, pack
 
-        return cls(_level(compile_model(model)), model.scheme.size)
+        packed = pack(compile_model(model), model)
+        image = mmap.mmap(-1, len(packed))
+        with suppress(AttributeError, OSError):  # large pages: some 3% of the time
+            image.madvise(mmap.MADV_HUGEPAGE)
+        image[:] = packed
+        return cls(image)
 
     @classmethod
     def of_file(cls, path: str) -> Engine:
@@ -88,79 +96,54 @@ class Engine:
         kept = None
         with suppress(OSError):  # Model.load says it better
             kept = _kept_path(Path(path))
-        data = native.read_kept(kept)
-        if data is not None:
-            return cls(*_unpack(data))
+        image = native.read_kept(kept)
+        if image is not None:
+            return cls(image)
         from crfseg.model import Model
 
-        model = Model.load(path)
-        engine = cls.of(model)
-        native.keep(kept, _pack(engine._arrays, model.scheme.size))
+        engine = cls.of(Model.load(path))
+        native.keep(kept, engine._image)
         return engine
 
-    def write(self, data: bytes, style: Style, keep_whole: bool) -> bytes:
-        """UTF-8 with separators between words; raises UnicodeDecodeError.
-
-        keep_whole: see `patterns`.
-        """
+    def write(self, data: bytes, style: Style, give: Callable[[memoryview], T]) -> T:
+        """What ``give`` makes of the UTF-8 with separators; raises UnicodeDecodeError."""
         size = len(data)
-        if size == 0:
-            return b""
-        small = size <= _SMALL and len(style.separator) <= 1
-        buffers = self._take(small, size, len(style.separator))
-        self._entry(
-            self._address, data, size, 0, -1 if keep_whole else 0, style.address,
-            buffers.work, buffers.out,
-        )  # fmt: skip
-        length = buffers.result.value
+        room = max(_SMALLEST, 1 << (size - 1).bit_length()) if size else _SMALLEST
+        free = self._free.setdefault(room, [])
+        try:
+            buffers = free.pop()  # no other thread gets the same
+        except IndexError:
+            buffers = self._buffers(room, max(style.width, 1))
+        if len(buffers.out) < size * (1 + style.width):
+            buffers = self._buffers(room, style.width)
+        length = self._entry(buffers.request, style.address, None, data, size)
         if length <= RUNS:
-            spans = patterns.spans(data, buffers.runs())
-            self._entry(
-                self._address, data, size, spans.ctypes.data, len(spans), style.address,
-                buffers.work, buffers.out,
-            )  # fmt: skip
-            length = buffers.result.value
+            runs = struct.iter_unpack("3i", buffers.work[: 12 * (RUNS - length)])
+            spans = patterns.spans(data, runs)
+            locks = array("q", [len(spans)])
+            for span in spans:
+                locks.extend(span)
+            length = self._entry(buffers.request, style.address, locks.buffer_info()[0], data, size)
         if length < 0:
             data.decode("utf-8")  # raises
-        written = ctypes.string_at(buffers.out, length)
-        if small:
-            self._small.append(buffers)
-        return written
+        given = give(buffers.out[:length])
+        if room <= _LARGEST:
+            free.append(buffers)
+        return given
 
-    def _take(self, small: bool, size: int, separator: int) -> _Buffers:
-        if small:
-            with suppress(IndexError):
-                return self._small.pop()  # no other thread gets the same
-            size, separator = _SMALL, 1
-        return _Buffers(work_bytes(size, *self._shape), size * (1 + separator))
+    def _buffers(self, room: int, width: int) -> _Buffers:
+        tables = self._tables.buffer_info()[0]
+        return _Buffers(tables, work_bytes(room, *self._shape), room * (1 + width))
 
 
-def _level(tables: tuple[object, ...]) -> list[np.ndarray]:
-    """The arrays of nested tuples, in order."""
-    found: list[np.ndarray] = []
-    for item in tables:
-        found += _level(item) if isinstance(item, tuple) else [item]  # type: ignore[list-item]
-    return found
+def _address(memory: mmap.mmap) -> int:
+    return ctypes.addressof(ctypes.c_char.from_buffer(memory))
 
 
 def _kept_path(model: Path) -> Path | None:
     """Where the tables of a model file are kept: named after it and all that lays them out."""
     folder = native.cache_folder()
     sources = native.digest_of(Path(__file__).parent)
-    digest = hashlib.sha256(model.read_bytes()).hexdigest()[:16]
-    return folder and folder / f"{digest}.{sources}.tables"
-
-
-def _pack(arrays: Sequence[np.ndarray], tags: int) -> bytes:
-    from safetensors.numpy import save
-
-    named = {f"{k:02d}": array for k, array in enumerate(arrays)}
-    return save({**named, "tags": np.array([tags])})
-
-
-def _unpack(data: bytes) -> tuple[list[np.ndarray], int]:
-    from safetensors.numpy import load
-
-    arrays = load(data)
-    tags = int(arrays.pop("tags")[0])
-    return [arrays[f"{k:02d}"] for k in range(len(arrays))], tags
+    with open(model, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        name = f"{len(data):x}{zlib.crc32(data):08x}"
+    return folder and folder / f"{name}.{sources}.tables"

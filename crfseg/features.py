@@ -12,8 +12,16 @@ import numpy as np
 
 from crfseg import lexicon, text
 from crfseg.errors import TemplateError
-from crfseg.kernels.layout import BEYOND, EMPTY, Levels, Plan
-from crfseg.templates import CHARACTER, FIRST_LEXICON, TYPE, Family
+from crfseg.kernels.keys import EMPTY
+from crfseg.kernels.layout import (
+    BEYOND,
+    CHARACTER,
+    FIRST_LEXICON,
+    TYPE,
+    Levels,
+    Plan,
+)
+from crfseg.templates import Family
 from crfseg.text import BOUNDARY, FIRST_CHARACTER
 
 
@@ -141,9 +149,7 @@ def make_table(
         masks = np.tile(lexicon.masks(lexicons), (len(lengths), 1))
         if folds is not None:
             masks &= ~(np.uint64(1) << folds.astype(np.uint64))[:, None]
-        ngrams.match_all(
-            columns[CHARACTER], bounds, trie, masks, lexicon.LONGEST, columns[FIRST_LEXICON:]
-        )
+        ngrams.match_all(columns, bounds, trie, masks, lexicon.LONGEST)
     return Table(columns, bounds)
 
 

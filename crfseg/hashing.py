@@ -6,7 +6,7 @@ import numpy as np
 
 from crfseg.errors import CrfsegError
 from crfseg.kernels import native
-from crfseg.kernels.layout import SPREAD
+from crfseg.kernels.keys import SPREAD
 
 _SLOTS_PER_KEY = 1.4
 _KEYS_PER_BUCKET = 3
@@ -30,11 +30,9 @@ def perfect_slots(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     displace = native.entry("displace")
     for _ in range(8):
         used, displacements = np.zeros(size, dtype=np.uint8), np.zeros(buckets, dtype=np.uint8)
-        done = np.zeros(1, dtype=np.int64)
-        arrays = together, starts, order, used, displacements, found, done
-        a, b, c, d, e, f, g = (array.ctypes.data for array in arrays)
-        displace(a, b, c, buckets, size, d, e, f, g)
-        if done[0]:
+        arrays = together, starts, order, used, displacements, found
+        a, b, c, d, e, f = (array.ctypes.data for array in arrays)
+        if displace(a, b, c, buckets, size, d, e, f):
             slots = np.empty(len(keys), dtype=np.int64)
             slots[by_bucket] = found
             return displacements, slots, size

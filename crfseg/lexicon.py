@@ -17,7 +17,8 @@ from crfseg import hashing, text
 from crfseg.errors import CrfsegError, DataError
 from crfseg.files import Path, read_lines
 from crfseg.kernels import layout
-from crfseg.kernels.layout import EMPTY, Levels
+from crfseg.kernels.keys import EMPTY
+from crfseg.kernels.layout import Levels
 from crfseg.pairs import number_pairs
 
 #: Word lengths are coded 0 (no word), 2 .. LONGEST; longer words count as LONGEST.

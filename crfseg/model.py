@@ -19,9 +19,10 @@ from crfseg import text
 from crfseg.errors import CrfsegError, ModelError
 from crfseg.features import Alphabet, make_plan, radices
 from crfseg.files import atomic_write
+from crfseg.kernels.layout import FIRST_LEXICON
 from crfseg.lexicon import MAX_LEXICONS, MAX_WORD, unpack_words
 from crfseg.tags import SCHEMES, TagScheme
-from crfseg.templates import FIRST_LEXICON, Templates
+from crfseg.templates import Templates
 
 FORMAT = 1
 KINDS = ("crf", "maxent", "hmm")

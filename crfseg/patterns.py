@@ -7,9 +7,8 @@ full-width characters or in words. Everything here is about UTF-8 bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-
-import numpy as np
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 
 from crfseg.kernels.layout import ADDRESS, NUMBER
 
@@ -44,29 +43,31 @@ _NUMBER = re.compile(
 _LONGEST_NUMBER = 180
 
 
-def spans(data: bytes, runs: np.ndarray) -> np.ndarray:
-    """int64 [L, 3]: first byte, end and hardness of each span of UTF-8, ascending.
+Span = tuple[int, int, int]
 
-    runs: int32 [k, 3], where to look (`kernels.runs`).
+
+def spans(data: bytes, runs: Iterable[Span]) -> list[Span]:
+    """First byte, end and hardness of each span of UTF-8, ascending.
+
+    runs: where to look: first byte, end and kind (`kernels.runs`).
 
     No word boundary falls inside a span. A hard one (an address) is a word of its own; a
     soft one (a number) may be part of a longer word: 1,000万.
     """
-    places = runs.tolist()
-    addresses = [(a, b, 1) for a, b in _matches(_ADDRESS, data, places, ADDRESS)]
-    numbers = [(a, b, 0) for a, b in _matches(_NUMBER, data, places, NUMBER)]
+    runs = list(runs)
+    addresses = [(a, b, 1) for a, b in _matches(_ADDRESS, data, runs, ADDRESS)]
+    numbers = [(a, b, 0) for a, b in _matches(_NUMBER, data, runs, NUMBER)]
     if not addresses or not numbers:
-        return np.array(addresses or numbers, dtype=np.int64).reshape(-1, 3)
-    hard, soft = np.array(addresses, dtype=np.int64), np.array(numbers, dtype=np.int64)
+        return addresses or numbers
+    ends = [end for _, end, _ in addresses] + [len(data)]
+    begins = [begin for begin, _, _ in addresses] + [len(data)]
     # Overlaps an address: the first one to end after the number begins, begins before it ends.
-    after = np.searchsorted(hard[:, 1], soft[:, 0], side="right")
-    begins = np.append(hard[:, 0], len(data))
-    both = np.concatenate([hard, soft[begins[after] >= soft[:, 1]]])
-    return both[np.argsort(both[:, 0])]
+    apart = [span for span in numbers if begins[bisect_right(ends, span[0])] >= span[1]]
+    return sorted(addresses + apart)
 
 
 def _matches(
-    pattern: re.Pattern[bytes], data: bytes, runs: list[list[int]], kind: int
+    pattern: re.Pattern[bytes], data: bytes, runs: Iterable[Span], kind: int
 ) -> Iterator[tuple[int, int]]:
     for begin, end, what in runs:
         if what == kind and (kind == ADDRESS or end - begin <= _LONGEST_NUMBER):

@@ -13,9 +13,9 @@ from crfseg import lexicon, text
 from crfseg.corpus import Corpus
 from crfseg.errors import SettingsError
 from crfseg.features import Alphabet, Table, concatenate_ids, make_plan, make_table
-from crfseg.kernels.layout import Levels, Plan
+from crfseg.kernels.layout import FIRST_LEXICON, Levels, Plan
 from crfseg.tags import TagScheme
-from crfseg.templates import FIRST_LEXICON, Templates
+from crfseg.templates import Templates
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from concurrent.futures import ThreadPoolExecutor
-from importlib.resources import files
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from crfseg.engine import Engine, Style
 from crfseg.errors import SettingsError
 from crfseg.kernels import layout
-from crfseg.tags import tags_of_words
-from crfseg.text import is_space
+from crfseg.spaces import is_space
 from crfseg.threads import thread_count
 
 if TYPE_CHECKING:
@@ -24,16 +21,14 @@ OUTPUTS = ("words", "tags", "json", "spans")
 _BATCH = 1 << 16
 #: Tokens are told apart by the one, texts cut together by the other; both are whitespace.
 _BREAK, _JOINT = "\x1f", "\x1e"
-_TOKENS, _WORDS = (Style(_BREAK.encode(), spaces) for spaces in (layout.TOKENS, layout.DROP))
-_JOINED_TOKENS, _JOINED_WORDS = (
-    Style(_BREAK.encode(), spaces, ord(_JOINT)) for spaces in (layout.TOKENS, layout.DROP)
-)
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 
 
 def default_model_path() -> str:
     """Where the model that comes with crfseg is."""
-    return os.fspath(files("crfseg.data") / "default.crfseg")  # type: ignore[call-overload]
+    from crfseg import data
+
+    return os.path.join(data.__path__[0], "default.crfseg")
 
 
 class Segmenter:
@@ -52,20 +47,27 @@ class Segmenter:
         self, path: str | os.PathLike[str] | None = None, *, keep_whole: bool = True
     ) -> None:
         self.path = default_model_path() if path is None else os.fspath(path)
-        self.keep_whole = keep_whole
         self._model: Model | None = None
         if path is None:
-            self._engine = Engine.of_file(self.path)
+            self._begin(Engine.of_file(self.path), keep_whole)
         else:
-            self._engine = Engine.of(self.model)
+            self._begin(Engine.of(self.model), keep_whole)
 
     @classmethod
     def from_model(cls, model: Model, *, keep_whole: bool = True) -> Segmenter:
         """A segmenter for a model in memory; it cannot be pickled."""
         self = cls.__new__(cls)
-        self.path, self._model, self.keep_whole = "", model, keep_whole
-        self._engine = Engine.of(model)
+        self.path, self._model = "", model
+        self._begin(Engine.of(model), keep_whole)
         return self
+
+    def _begin(self, engine: Engine, keep_whole: bool) -> None:
+        self._engine, self.keep_whole = engine, keep_whole
+        kinds = layout.DROP, layout.TOKENS  # by keep_space
+        end = _BREAK.encode()
+        self._styles = [Style(end, spaces, keep_whole) for spaces in kinds]
+        self._joined = [Style(end, spaces, keep_whole, ord(_JOINT)) for spaces in kinds]
+        self._separated: dict[str, Style] = {}
 
     @property
     def model(self) -> Model:
@@ -86,11 +88,11 @@ class Segmenter:
 
     def cut(self, text: str, keep_space: bool = True) -> list[str]:
         """The words of a text; runs of whitespace are tokens too, or left out."""
-        style = _TOKENS if keep_space else _WORDS
         if _BREAK in text:
             return self._cut_around(text, keep_space)
-        written = self._engine.write(text.encode("utf-8", "surrogatepass"), style, self.keep_whole)
-        return written.decode("utf-8", "surrogatepass").split(_BREAK) if written else []
+        data = text.encode("utf-8", "surrogatepass")
+        written = self._engine.write(data, self._styles[keep_space], _text)
+        return written.split(_BREAK) if written else []
 
     def cut_many(
         self, texts: list[str], threads: int | None = None, keep_space: bool = True
@@ -103,20 +105,21 @@ class Segmenter:
             if size >= _BATCH:
                 batches.append([])
                 size = 0
-        style = _JOINED_TOKENS if keep_space else _JOINED_WORDS
+        style = self._joined[keep_space]
 
         def cut_batch(batch: list[str]) -> list[list[str]]:
             joined = _JOINT.join(batch)
             if _BREAK in joined or joined.count(_JOINT) != len(batch) - 1:
                 return [self.cut(text, keep_space) for text in batch]
             data = joined.encode("utf-8", "surrogatepass")
-            written = self._engine.write(data, style, self.keep_whole)
-            lines = written.decode("utf-8", "surrogatepass").split(_JOINT)
+            lines = self._engine.write(data, style, _text).split(_JOINT)
             return [line.split(_BREAK) if line else [] for line in lines]
 
         count = min(thread_count(threads), len(batches))
         if count == 1:
             return [words for batch in batches if batch for words in cut_batch(batch)]
+        from concurrent.futures import ThreadPoolExecutor  # costs time to import
+
         with ThreadPoolExecutor(count) as pool:
             return [
                 words for result in pool.map(cut_batch, filter(None, batches)) for words in result
@@ -128,11 +131,12 @@ class Segmenter:
         Whitespace in the text is kept as it is and separates by itself.
         """
         data = text.encode("utf-8", "surrogatepass")
-        written = self._write(data, sep.encode("utf-8", "surrogatepass"))
-        return written.decode("utf-8", "surrogatepass")
+        return self._engine.write(data, self._separated_by(sep), _text)
 
     def tags(self, text: str) -> str:
         """One letter a character: s, b, m, e; whitespace stands for itself."""
+        from crfseg.tags import tags_of_words
+
         tokens = self.cut(text)
         return "".join(t if is_space(t) else tags_of_words([t]) for t in tokens)
 
@@ -160,8 +164,8 @@ class Segmenter:
         if output not in OUTPUTS:
             raise SettingsError(f"--output {output}: must be one of {', '.join(OUTPUTS)}")
         if output == "words":
-            written = self._write(data, sep.encode("utf-8"))
-            if _SURROGATE.search(data):
+            written = self._engine.write(data, self._separated_by(sep), bytes)
+            if b"\xed" in data and _SURROGATE.search(data):
                 data.decode("utf-8")  # raises
             return written
         text = data.decode("utf-8")
@@ -176,9 +180,14 @@ class Segmenter:
         ]
         return ("\n".join(answers) + ("" if rest or not lines else "\n")).encode("utf-8")
 
-    def _write(self, data: bytes, separator: bytes) -> bytes:
-        """UTF-8 with a separator between neighbouring words; raises UnicodeDecodeError."""
-        return self._engine.write(data, Style(separator, layout.KEEP), self.keep_whole)
+    def _separated_by(self, sep: str) -> Style:
+        """Whitespace is kept, words are separated; the styles of the last few are there."""
+        style = self._separated.get(sep)
+        if style is None:
+            style = Style(sep.encode("utf-8", "surrogatepass"), layout.KEEP, self.keep_whole)
+            if len(self._separated) < 16:
+                self._separated[sep] = style
+        return style
 
     def _cut_around(self, text: str, keep_space: bool) -> list[str]:
         """`cut` for a text that holds the whitespace its tokens would be told apart by.
@@ -191,11 +200,17 @@ class Segmenter:
         return [token for token in tokens if keep_space or not is_space(token)]
 
 
+def _text(written: memoryview) -> str:
+    return str(written, "utf-8", "surrogatepass")
+
+
 def _restore(path: str, keep_whole: bool) -> Segmenter:
     return Segmenter(path, keep_whole=keep_whole)
 
 
 def _format_tags(tokens: list[str]) -> str:
+    from crfseg.tags import tags_of_words
+
     pieces, after_word = [], False
     for token in tokens:
         if is_space(token):

@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 
 from crfseg.encodings import likely_encoding
 from crfseg.errors import DataError, SettingsError
+from crfseg.spaces import is_space
 from crfseg.threads import thread_count
 
 #: Bytes asked of one read. Decoded to UTF-8 they grow at most threefold: below LONGEST.
@@ -167,7 +168,7 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[Block]:
             yield Block(piece, line, column, gap)
             del pending[: len(piece)]
             known = max(0, known - len(piece))
-            column, gap = column + len(piece), not _is_space(_characters(piece[-4:])[-1:])
+            column, gap = column + len(piece), not is_space(_characters(piece[-4:])[-1:])
         if end := pending.rfind(b"\n", known) + 1:
             data = bytes(pending[:end])
             yield Block(data, line, column, gap)
@@ -197,10 +198,6 @@ def _characters(data: bytes) -> str:
     return data.decode(errors="ignore")
 
 
-def _is_space(character: str) -> bool:
-    return character.isspace() or character == "\ufeff"  # as text.SPACES has it
-
-
 def _segment(
     segmenter: BytesSegmenter, output: str, sep: str, errors: str, name: str, block: Block
 ) -> Result:
@@ -224,7 +221,7 @@ def _joint(block: Block, output: str, sep: str) -> bytes:
     """What stands between the pieces of a line that was cut."""
     if output != "words":
         return b"\n" if block.column else b""
-    return sep.encode() if block.gap and not _is_space(_characters(block.data[:4])[:1]) else b""
+    return sep.encode() if block.gap and not is_space(_characters(block.data[:4])[:1]) else b""
 
 
 def _replaced(data: bytes) -> bytes:

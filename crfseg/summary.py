@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from crfseg.features import radices
+from crfseg.kernels.layout import CHARACTER, FIRST_LEXICON, TYPE
 from crfseg.model import Model
-from crfseg.templates import CHARACTER, FIRST_LEXICON, TYPE
 from crfseg.text import BOUNDARY, FIRST_CHARACTER
 
 _TYPE_NAMES = ("outside", "other", "Han", "digit", "numeral", "letter", "punctuation")

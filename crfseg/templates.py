@@ -15,10 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crfseg.errors import TemplateError
-
-#: Columns of the table: character, character type, then two for each lexicon: the length
-#: of its longest word that begins here, and of its longest word that ends here.
-CHARACTER, TYPE, FIRST_LEXICON = 0, 1, 2
+from crfseg.kernels.layout import FIRST_LEXICON
 
 CHARACTER_TEMPLATES = """\
 U00:%x[-2,0]

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from crfseg.spaces import SPACES
+
 CODE_POINTS = 0x110000
 
 # Ids that every alphabet shares: for a character the model does not know, and for what is
@@ -33,13 +35,6 @@ NUMERAL = 4  # Chinese numerals
 LETTER = 5
 PUNCTUATION = 6
 TYPES = 7
-
-#: Code points for which ``str.isspace`` holds, and the byte-order mark.
-SPACES = (
-    *range(0x09, 0x0E), *range(0x1C, 0x21), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B),
-    0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0xFEFF,
-)  # fmt: skip
-_SPACES = frozenset(SPACES)
 
 _EXTEND = (
     (0x0300, 0x036F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0x3099, 0x309A),
@@ -113,11 +108,6 @@ def normal_forms() -> np.ndarray:
 def code_points(text: str) -> np.ndarray:
     """uint32 [len(text)]: the code points of a string, lone surrogates included."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-
-
-def is_space(token: str) -> bool:
-    """Whether a token of a segmented text is a run of whitespace."""
-    return ord(token[0]) in _SPACES
 
 
 def positions(codes: np.ndarray, starts: np.ndarray) -> np.ndarray:

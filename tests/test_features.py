@@ -12,7 +12,7 @@ from strategies import LETTERS, template_lines
 from crfseg import text
 from crfseg.errors import TemplateError
 from crfseg.features import Alphabet, concatenate_ids, folds_of, make_plan, make_table
-from crfseg.kernels.hashing import EMPTY
+from crfseg.kernels.keys import EMPTY
 from crfseg.kernels.layout import BEYOND
 from crfseg.lexicon import FOLDS
 from crfseg.templates import parse

@@ -21,7 +21,7 @@ def found(text: str) -> list[tuple[int, int, int]]:
     data = text.encode("utf-8", "surrogatepass")
     runs = np.empty((len(data) // 2 + 2, 3), dtype=np.int32)
     count = find_runs(np.frombuffer(data, dtype=np.uint8), runs)
-    return [(place[a], place[b], hard) for a, b, hard in spans(data, runs[:count]).tolist()]
+    return [(place[a], place[b], hard) for a, b, hard in spans(data, runs[:count].tolist())]
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from hypothesis import given
 from strategies import texts
 
 from crfseg import text
+from crfseg.spaces import SPACES
 
 
 def test_spaces_are_those_of_python_and_the_byte_order_mark() -> None:
     spaces = {code for code in range(sys.maxunicode + 1) if chr(code).isspace()}
-    assert set(text.SPACES) == spaces | {0xFEFF}
-    assert set(np.flatnonzero(text.classes() == text.SPACE)) == set(text.SPACES)
+    assert set(SPACES) == spaces | {0xFEFF}
+    assert set(np.flatnonzero(text.classes() == text.SPACE)) == set(SPACES)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from crfseg.kernels.layout import EMPTY as EMPTY
-from crfseg.kernels.layout import SPREAD
+from crfseg.kernels.keys import EMPTY, SPREAD
 from crfseg.kernels.policy import kernel, part
 
 _HALF = np.uint64(32)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
-#: No key is this large: keys are mixed-radix numbers below 2^63.
-EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
-#: What hashing multiplies keys by (Knuth: 2^64 over the golden ratio).
-SPREAD = np.uint64(0x9E3779B97F4A7C15)
-
+#: Columns of the feature table: character, character type, then two for each lexicon: the
+#: length of its longest word that begins here, and of its longest that ends here.
+CHARACTER, TYPE, FIRST_LEXICON = 0, 1, 2
 #: What is said of the first byte of a character.
 INSIDE, WORD, SPACE = 0, 1, 2
 #: What becomes of whitespace: it is kept and separates by itself; its runs are tokens like
@@ -32,6 +31,9 @@ TABLE, PAIR, HASHED = 0, 1, 2
 # flags of the word that ends here.
 FLAG_BITS, FOLLOW_BITS = 19, 8
 KEY_BITS = 64 - FLAG_BITS - FOLLOW_BITS
+#: Numbers before the places of the tables in an image: reach, families, lexicons, tags;
+#: what `work_bytes` is told of a model.
+HEAD = 4
 #: Ids that `trie.match` reads beyond the end.
 BEYOND = 2
 
@@ -50,7 +52,7 @@ def room_of(size: int, reach: int) -> int:
 def work_bytes(size: int, reach: int, families: int, lexicons: int, tags: int) -> int:
     """Bytes of scratch memory for a text of so many bytes; what is not used costs nothing."""
     room = room_of(size, reach) + gap_of(reach)
-    each = 4 * (2 + 2 * lexicons) + 4 + 16 + 5 * tags + 1
+    each = 4 * (FIRST_LEXICON + 2 * lexicons) + 4 + 16 + 5 * tags + 1
     fixed = STEP * 16 + (STEP + 2 * reach) * (4 * families + 8) + (GATHERED + 1) * 8
     return room * each + 8 * size + fixed + 1024
 

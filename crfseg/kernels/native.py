@@ -10,8 +10,11 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import lzma
+import mmap
 import os
 import re
+import sys
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, lru_cache
@@ -27,17 +30,27 @@ Entry = Callable[..., Any]
 
 #: The entry points: their modules, and how many arguments they take.
 ENTRIES = {
-    "segment_four": ("crfseg.kernels.decode", 8),
-    "segment_six": ("crfseg.kernels.decode", 8),
-    "displace": ("crfseg.kernels.perfect", 9),
+    "segment_four": ("crfseg.kernels.decode", 5),
+    "segment_six": ("crfseg.kernels.decode", 5),
+    "displace": ("crfseg.kernels.perfect", 8),
 }
 
-_SYMBOL = "symbol"
+_SYMBOL, _BODY = "symbol", "body"
 # numba's convention: a pointer for the result, one for an error, then the arguments.
 _DEFINITION = (
     r'^define [^\n]*i32 @"?{name}"?\(ptr [^,]*%retptr, ptr [^,]*%excinfo'
     r"((?:, i64 [^,)]*%[\w.]+)*)\)"
 )
+#: What C calls; `body` is what numba made.
+_CALLABLE = """
+define i64 @{symbol}({parameters}) {{
+  %result = alloca i64
+  %error = alloca ptr
+  %status = call i32 @{body}(ptr %result, ptr %error, {parameters})
+  %value = load i64, ptr %result
+  ret i64 %value
+}}
+"""
 #: Where and for what it was made; another machine has its own.
 _LAYOUT = re.compile(r"^target (datalayout|triple) = .*$", re.MULTILINE)
 #: What code may call: LLVM's own functions and those of the C library it makes of loops.
@@ -79,37 +92,27 @@ def cache_folder() -> Path | None:
 
 @cache
 def entry(name: str) -> Entry:
-    """One of ENTRIES as a C function of integers or bytes.
+    """One of ENTRIES as a C function of integers, bytes or None that returns an integer.
 
-    It returns nothing: results go to memory it is given. The GIL is released while it
-    runs. Where numba is told not to compile, or makes something unexpected, it is an
-    ordinary call.
+    The GIL is released while it runs. Where numba is told not to compile, or makes
+    something unexpected, it is an ordinary call.
     """
     if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") or _checked():
         return _ordinary(name)
     target = _machine()
     path = _path(name)
-    code = read_kept(path)
+    kept = read_kept(path)
+    code = kept[:-4] if kept else _compile(name, target)
     if code is None:
-        code = _compile(name, target)
-        if code is None:
-            return _ordinary(name)
+        return _ordinary(name)
+    if not kept:
         keep(path, code)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _ENGINES.append(engine)
-    function = ctypes.CFUNCTYPE(
-        ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_void_p] * ENTRIES[name][1]
-    )(engine.get_function_address(_SYMBOL))
-    ignored = (ctypes.c_int64 * 1)()
-    nowhere = ctypes.addressof(ignored)
-
-    def call(*values: Any) -> None:
-        function(nowhere, nowhere, *values)
-
-    call.keep = ignored  # type: ignore[attr-defined]
-    return call
+    kind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * ENTRIES[name][1])
+    return kind(engine.get_function_address(_SYMBOL))
 
 
 _ENGINES: list[Any] = []  # the code lives as long as they do
@@ -139,23 +142,26 @@ def _path(name: str) -> Path | None:
     return folder and folder / f"{name}.{hashlib.sha256(made_for.encode()).hexdigest()[:16]}.o"
 
 
-def read_kept(path: Path | None) -> bytes | None:
-    """What `keep` wrote, if it is there and whole."""
+def read_kept(path: Path | None) -> mmap.mmap | None:
+    """What `keep` wrote, and four bytes more, if it is there and whole."""
     try:
-        data = path.read_bytes() if path else b""
-    except OSError:
+        with open(path or os.devnull, "rb") as file:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    except (OSError, ValueError):
         return None
-    code, digest = data[:-32], data[-32:]
-    return code if hashlib.sha256(code).digest() == digest else None
+    with memoryview(data) as whole:
+        good = zlib.crc32(whole[:-4]).to_bytes(4, "little") == whole[-4:]
+    return data if good else None
 
 
-def keep(path: Path | None, data: bytes) -> None:
+def keep(path: Path | None, data: bytes | mmap.mmap) -> None:
     """Keep data for the next process, if there is a place for it."""
     from crfseg.files import atomic_write
 
     if path:
         with suppress(CrfsegError), atomic_write(path) as file:
-            file.write(data + hashlib.sha256(data).digest())
+            file.write(data)
+            file.write(zlib.crc32(data).to_bytes(4, "little"))
 
 
 def _compile(name: str, target: Any) -> bytes | None:
@@ -176,13 +182,16 @@ def _compile(name: str, target: Any) -> bytes | None:
 def shipped(name: str) -> str | None:
     """The LLVM assembly that comes with crfseg, if it was made of these very kernels.
 
+    It is for little-endian processors.
+
     Numba takes many seconds to make it anew; see `kernels.build`.
     """
     try:
         text = lzma.decompress(shipped_path(name).read_bytes()).decode()
     except (OSError, lzma.LZMAError):
         return None
-    return text if text.startswith(f"; {fingerprint()}\n") else None
+    good = sys.byteorder == "little" and text.startswith(f"; {fingerprint()}\n")
+    return text if good else None
 
 
 def shipped_path(name: str) -> Path:
@@ -202,14 +211,16 @@ def llvm_source(name: str) -> str | None:
 
     module, arguments = ENTRIES[name]
     function = getattr(import_module(module), name)
-    signature = types.void(*[types.intp] * arguments)
+    signature = types.int64(*[types.intp] * arguments)
     compiled = cfunc(signature, **policy.ENTRY)(function)
     source = compiled.inspect_llvm()
     inner = compiled.native_name.removeprefix("cfunc.")
     found = re.search(_DEFINITION.format(name=re.escape(inner)), source, re.MULTILINE)
     if found is None or found.group(1).count(",") != arguments:
         return None
-    source = re.sub(rf'@"?{re.escape(inner)}"?\(', f"@{_SYMBOL}(", source)
+    source = re.sub(rf'@"?{re.escape(inner)}"?\(', f"@{_BODY}(", source)
+    parameters = ", ".join(f"i64 %a{k}" for k in range(arguments))
+    source += _CALLABLE.format(symbol=_SYMBOL, body=_BODY, parameters=parameters)
     parsed = llvm.parse_assembly(_without(source, f"cfunc.{inner}"))
     _drop_unused(parsed, _machine())
     outside = [f.name for f in parsed.functions if f.is_declaration]
@@ -249,12 +260,12 @@ def _ordinary(name: str) -> Entry:
 
     function = policy.kernel(getattr(import_module(ENTRIES[name][0]), name))
 
-    def call(*values: Any) -> None:
+    def call(*values: Any) -> int:
         kept = [ctypes.c_char_p(v) if isinstance(v, bytes) else v for v in values]
         addresses = [
-            ctypes.cast(v, ctypes.c_void_p).value if isinstance(v, ctypes.c_char_p) else v
+            ctypes.cast(v, ctypes.c_void_p).value if isinstance(v, ctypes.c_char_p) else v or 0
             for v in kept
         ]
-        function(*addresses)
+        return int(function(*addresses))
 
     return call

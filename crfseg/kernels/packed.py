@@ -24,18 +24,28 @@ def table_rows(columns, plan, family, begin, end, base, stride, rows):
     are enough for a table and let LLVM work on eight anchors at once. rows uint32 [end -
     begin or more]; base and stride in words.
     """
-    first, last = plan.cell_starts[family], plan.cell_starts[family + 1]
+    first, c = plan.cell_starts[family], plan.cell_starts[family + 1]
     n = end - begin
     out = rows[:n]
-    for a in range(n):
-        out[a] = base
     unit = np.uint32(stride)
-    for c in range(last - 1, first - 1, -1):
-        offset = plan.cells[c, 0]
-        column = columns[plan.cells[c, 1], begin + offset : end + offset]
+    start = np.uint32(base)
+    if (c - first) % 2 == 1:
+        c -= 1
+        column = columns[plan.cells[c, 1], begin + plan.cells[c, 0] :]
         for a in range(n):
-            out[a] += np.uint32(column[a]) * unit
+            out[a] = start + np.uint32(column[a]) * unit
         unit *= np.uint32(plan.cells[c, 2])
+    else:
+        for a in range(n):
+            out[a] = start
+    while c > first:  # two cells a pass: half the loads and stores of what is summed
+        c -= 2
+        column = columns[plan.cells[c + 1, 1], begin + plan.cells[c + 1, 0] :]
+        other = columns[plan.cells[c, 1], begin + plan.cells[c, 0] :]
+        larger = unit * np.uint32(plan.cells[c + 1, 2])
+        for a in range(n):
+            out[a] += np.uint32(column[a]) * unit + np.uint32(other[a]) * larger
+        unit = larger * np.uint32(plan.cells[c, 2])
 
 
 @part
@@ -56,11 +66,11 @@ def pair_rows(first, second, base, stride, groups, blocks, width, rows):
 def found_rows(keys, base, stride, size, displacements, weights, rows):
     """Where the rows of n-grams start that a perfect hash finds; 0 where there is none.
 
-    keys uint64 [n]; weights uint64: a slot is a key and, behind it, its row.
+    keys uint64 [len(rows) or more]; weights uint64: a slot is a key and, behind it, its row.
     """
     buckets, slots = np.uint64(len(displacements)), np.uint64(size)
     start, width = np.uint64(base), np.uint64(stride)
-    for a in range(len(keys)):
+    for a in range(len(rows)):
         at = start + slot_of(keys[a], displacements, buckets, slots) * width
         rows[a] = at + _ONE if weights[at] == keys[a] else np.uint64(0)
 

@@ -29,6 +29,12 @@ def ones(bits):
 
 
 @part
+def low_zeros(bits):
+    """How many bits are below the lowest one that is set (one instruction, too)."""
+    return np.int64(ones((bits - _ONE) & ~bits))
+
+
+@part
 def block_of(first, second, groups, width):
     """The block a pair would be in (block 0 is empty); all uint64."""
     group = first * width + (second >> _TWELVE)

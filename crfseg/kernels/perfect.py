@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from crfseg.kernels.layout import SPREAD
+from crfseg.kernels.keys import SPREAD
 from crfseg.kernels.memory import array_at
 from crfseg.kernels.policy import part
 
@@ -28,21 +28,20 @@ def slot_of(key, displacements, buckets, size):
     return (((spread * ((function * _MIX) | _ONE)) >> _HALF) * size) >> _HALF
 
 
-def displace(keys, starts, order, buckets, size, used, displacements, slots, result):
+def displace(keys, starts, order, buckets, size, used, displacements, slots):
     """Find a displacement for every bucket; all arguments are addresses or numbers.
 
     keys: uint64 [n], distinct, bucket by bucket (see `slot_of`), those of bucket b from
     starts[b] (int64 [buckets + 1]) on; order: int64 [buckets], large buckets first,
     while there is room; size: the number of slots, more than n; used: uint8 [size] zeros;
-    displacements: uint8 [buckets] and slots: int64 [n], written; result: int64 [1], 1 if
-    all have one, else 0.
+    displacements: uint8 [buckets] and slots: int64 [n], written. Returns 1 if all have
+    one, else 0.
     """
     first = array_at(starts, (buckets + 1,), np.int64)
     n = first[buckets]
     key, slot = array_at(keys, (n,), np.uint64), array_at(slots, (n,), np.int64)
     bucket, taken = array_at(order, (buckets,), np.int64), array_at(used, (size,), np.uint8)
     function = array_at(displacements, (buckets,), np.uint8)
-    done = array_at(result, (1,), np.int64)
     limit = np.uint64(size)
     for o in range(buckets):
         b = bucket[o]
@@ -64,6 +63,5 @@ def displace(keys, starts, order, buckets, size, used, displacements, slots, res
             for j in range(begin, k):
                 taken[slot[j]] = 0
         if k < end:
-            done[0] = 0
-            return
-    done[0] = 1
+            return 0
+    return 1

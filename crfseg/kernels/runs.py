@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from crfseg.kernels.layout import ADDRESS, NUMBER
+from crfseg.kernels.memory import load_word
+from crfseg.kernels.pairs import low_zeros
 from crfseg.kernels.policy import part
 
 _OTHER, _DIGIT, _SIGN, _AROUND = 0, 1, 2, 3
 _ZERO, _NINE, _AT, _COLON, _SLASH, _STOP = 0x30, 0x39, 0x40, 0x3A, 0x2F, 0x2E
 _COMMA, _HYPHEN, _PERCENT = 0x2C, 0x2D, 0x25
+_LOW, _HIGH, _EF = (np.uint64(byte * 0x0101010101010101) for byte in (0x01, 0x80, 0xEF))
 _FIRST, _LAST = 0x21, 0x7E  # printable ASCII
+
+
+@part
+def zeros(word):
+    """Sets the high bit of each byte that is zero (and of some above one that is)."""
+    return (word - _LOW) & ~word
 
 
 @part
@@ -42,10 +53,17 @@ def find_runs(text, runs):
     before, last = _OTHER, _OTHER  # the kinds of the two characters before
     i = 0
     while i <= len(text):
+        if ascii_run < 0 and number_run < 0:
+            # Most text is neither ASCII nor begins with EF: skip it eight bytes at a time.
+            while i + 8 <= len(text):
+                word = load_word(text, i)
+                looked_for = (~word | zeros(word ^ _EF)) & _HIGH
+                step = low_zeros(looked_for) >> 3
+                i += step
+                if step < 8:
+                    break
+            last = _OTHER
         byte = text[i] if i < len(text) else 0
-        if ascii_run < 0 and number_run < 0 and byte >= 0x80 and byte != 0xEF:
-            i += 1
-            continue
         if _FIRST <= byte <= _LAST:
             if ascii_run < 0:
                 ascii_run = i
@@ -68,7 +86,7 @@ def find_runs(text, runs):
                 found += 1
             number_run, number = -1, False
         else:
-            if number_run < 0:
+            if number_run < 0 and kind == _DIGIT:
                 number_run = i
             number |= kind == _DIGIT and last == _SIGN and before == _DIGIT
         before, last = last, kind

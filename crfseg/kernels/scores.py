@@ -17,12 +17,12 @@ from crfseg.kernels.policy import part
 def ngram_keys(columns, plan, family, begin, end, keys):
     """Write the key of the n-gram at every anchor in [begin, end): mixed-radix numbers.
 
-    columns int32 [C, N]; keys uint64 [N].
+    columns int32 [C, N]; keys uint64 [end - begin or more].
     """
     first, last = plan.cell_starts[family], plan.cell_starts[family + 1]
     # Slices from 0 on: where an index might be negative, LLVM must test each one.
-    here = keys[begin:end]
     n = end - begin
+    here = keys[:n]
     for c in range(first, last):
         offset, radix = plan.cells[c, 0], np.uint64(plan.cells[c, 2])
         column = columns[plan.cells[c, 1], begin + offset : end + offset]
@@ -32,27 +32,6 @@ def ngram_keys(columns, plan, family, begin, end, keys):
         else:
             for a in range(n):
                 here[a] = here[a] * radix + np.uint64(column[a])
-
-
-@part
-def table_rows(columns, plan, family, begin, end, base, stride, rows):
-    """Where the rows of a family kept as a plain table start, for anchors in [begin, end).
-
-    The same mixed-radix number as `ngram_keys`, times the stride, in 32 bits, which are
-    enough for a table and let LLVM work on eight anchors at once. rows int32 [N].
-    """
-    first, last = plan.cell_starts[family], plan.cell_starts[family + 1]
-    here = rows[begin:end]
-    n = end - begin
-    for a in range(n):
-        here[a] = base
-    unit = np.int32(stride)
-    for c in range(last - 1, first - 1, -1):
-        offset = plan.cells[c, 0]
-        column = columns[plan.cells[c, 1], begin + offset : end + offset]
-        for a in range(n):
-            here[a] += column[a] * unit
-        unit *= np.int32(plan.cells[c, 2])
 
 
 @part

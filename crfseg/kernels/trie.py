@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from crfseg.kernels.layout import FLAG_BITS, FOLLOW_BITS
+from crfseg.kernels.layout import CHARACTER, FIRST_LEXICON, FLAG_BITS, FOLLOW_BITS
 from crfseg.kernels.pairs import block_of, number_in
 from crfseg.kernels.perfect import slot_of
 from crfseg.kernels.policy import part
@@ -27,17 +27,17 @@ def follow_bit(character):
 
 
 @part
-def match(ids, n, levels, masks, longest, codes, scratch):
-    """Write the lexicon codes of the places 0 .. n - 1.
+def match(columns, start, n, levels, masks, longest, scratch):
+    """Write the lexicon codes of the places start .. start + n - 1.
 
-    ids int32 [n + BEYOND or more], with an id that no word has between the sequences and
-    after the last; masks uint64 [lexicons]: the flags that say a word is in a lexicon;
-    codes int32 [2 * lexicons, n + 1 or more]: rows 2k and 2k + 1 get the length, at most
-    `longest`, of the longest word of lexicon k that begins, and that ends, at each
-    place; scratch uint32 [4, n]. Sound for words of a stretch only if none reaches
-    beyond n.
+    columns int32 [C, start + n + BEYOND or more]: the characters' row has an id that no
+    word has between the sequences and after the last; the two rows of lexicon k get the
+    length, at most `longest`, of its longest word that begins, and that ends, at each
+    place; masks uint64 [lexicons]: the flags that say a word is in a lexicon; scratch
+    uint32 [4, n or more]. Sound for words of a stretch only if none reaches beyond it.
     """
     bits = levels.bits[0]
+    ids = columns[CHARACTER, start:]
     active, state, found, flags = scratch[0], scratch[1], scratch[2], scratch[3]
     groups, blocks, width = levels.pairs.groups, levels.pairs.blocks, levels.pairs.width[0]
     on = _ZERO  # places whose word can go on
@@ -56,8 +56,9 @@ def match(ids, n, levels, masks, longest, codes, scratch):
         on += (entry >> follow_bit(ids[i + _TWO])) & _ONE
         flags[i] = entry & _FLAGS
     for k in range(len(masks)):
-        begin, end = codes[2 * k, :n], codes[2 * k + 1, 1 : n + 1]
-        codes[2 * k + 1, 0] = 0
+        begin = columns[FIRST_LEXICON + 2 * k, start:]
+        end = columns[FIRST_LEXICON + 2 * k + 1, start + 1 :]
+        columns[FIRST_LEXICON + 2 * k + 1, start] = 0
         for i in range(n):
             length = np.int32(2) if np.uint64(flags[i]) & masks[k] else np.int32(0)
             begin[i] = length
@@ -88,7 +89,8 @@ def match(ids, n, levels, masks, longest, codes, scratch):
             flags[words] = entry & _FLAGS
             words += np.uint64((entry & _FLAGS) != _ZERO)
         for k in range(len(masks)):
-            begin, end = codes[2 * k], codes[2 * k + 1]
+            begin = columns[FIRST_LEXICON + 2 * k, start:]
+            end = columns[FIRST_LEXICON + 2 * k + 1, start:]
             for w in range(np.int64(words)):
                 if np.uint64(flags[np.uint64(w)]) & masks[k]:
                     i = np.uint64(found[np.uint64(w)])
