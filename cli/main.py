@@ -6,19 +6,19 @@ import io
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 import crfseg
-from crfseg.cli.eval import evaluate
-from crfseg.cli.info import info
-from crfseg.cli.segment import segment
-from crfseg.cli.train import train
 from crfseg.errors import CrfsegError
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+
+#: The commands and the functions of the modules of that name; imported when asked for.
+COMMANDS = {"train": "train", "segment": "segment", "eval": "evaluate", "info": "info"}
 
 
 class OneLineErrors(click.Group):
@@ -50,6 +50,14 @@ class OneLineErrors(click.Group):
             _fail(1, f"{error.filename}: {reason}" if error.filename else reason)
         sys.exit(result if isinstance(result, int) else 0)
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return getattr(import_module(f"crfseg.cli.{cmd_name}"), COMMANDS[cmd_name])
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -73,7 +81,6 @@ def _silence() -> None:
 @click.group(
     name="crfseg",
     cls=OneLineErrors,
-    commands=[train, segment, evaluate, info],
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -12,9 +12,8 @@ from crfseg.features import make_plan, radices
 from crfseg.hashing import perfect_slots
 from crfseg.kernels import layout
 from crfseg.kernels.keys import EMPTY
-from crfseg.kernels.layout import CHARACTER, Levels, Pairs
+from crfseg.kernels.layout import CHARACTER, Levels
 from crfseg.model import Model
-from crfseg.pairs import join_pairs, number_pairs
 from crfseg.templates import Family
 
 #: A family whose n-grams have at most this many possible values is a plain table.
@@ -37,6 +36,11 @@ class _Rows:
     keys: np.ndarray
     weights: np.ndarray
     radix: list[int]
+
+    @property
+    def is_adjacent(self) -> bool:
+        """Whether these are pairs of neighbouring characters, too many for a plain table."""
+        return self.pattern == ((0, CHARACTER), (1, CHARACTER)) and self.space > _DENSE
 
     @property
     def space(self) -> int:
@@ -74,7 +78,10 @@ def compile_model(model: Model) -> layout.Tables:
     bits = 16 if top < 1 << 15 else 32
     T = model.scheme.size
     words = -(-T * bits // 64)
-    families, pairs, weights, displacements = _lay_out(rows, words, bits)
+    adjacent = next((r.keys for r in rows if r.is_adjacent), np.zeros(0, dtype=np.uint64))
+    radix_ = np.uint64(model.alphabet.size)
+    levels, numbers = _levels(model, np.stack([adjacent // radix_, adjacent % radix_], axis=1))
+    families, weights, displacements = _lay_out(rows, numbers, len(levels.openings), words, bits)
     plan = make_plan(
         [Family(r.pattern, r.shifts) for r in rows], model.alphabet.size, model.columns
     )
@@ -87,10 +94,9 @@ def compile_model(model: Model) -> layout.Tables:
         characters=characters,
         plan=plan,
         families=families,
-        pairs=pairs,
         weights=weights,
         displacements=displacements,
-        levels=_levels(model),
+        levels=levels,
         masks=lexicon.masks(model.lexicons),
         numbers=np.array([reach, lexicon.LONGEST, bits, words], dtype=np.int64),
         transitions=np.where(scheme.legal, model.transitions.astype(np.int32), _ILLEGAL),
@@ -144,12 +150,13 @@ def _characters(model: Model) -> tuple[np.ndarray, np.ndarray]:
     return np.array(index, dtype=np.uint32) * np.uint32(256), characters
 
 
-def _levels(model: Model) -> Levels:
+def _levels(model: Model, more: np.ndarray) -> tuple[Levels, np.ndarray]:
+    """The trie of all lexicons, and the numbers in it of further pairs of characters."""
     codes, ends = lexicon.unpack_words(model.words)
     members = model.members.astype(np.uint32)
     # The words of lexicon 0 need no folds here: any one of its bits says "in it".
     flags = (members & 1) | ((members >> 1) << lexicon.FOLDS)
-    return lexicon.build_trie(model.alphabet.table[codes], ends, flags, model.alphabet.size)
+    return lexicon.build_trie(model.alphabet.table[codes], ends, flags, model.alphabet.size, more)
 
 
 def _absorb(rows: list[_Rows]) -> list[_Rows]:
@@ -195,15 +202,16 @@ def _add(host: _Rows, guest: _Rows, k: int, cells: Sequence[tuple[int, int]]) ->
 
 
 def _lay_out(
-    rows: Sequence[_Rows], words: int, bits: int
-) -> tuple[np.ndarray, Pairs, np.ndarray, np.ndarray]:
-    """`Tables.families`, `pairs`, `weights` and `displacements`."""
+    rows: Sequence[_Rows], numbers: np.ndarray, pairs: int, words: int, bits: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`Tables.families`, `weights` and `displacements`.
+
+    numbers: of the n-grams of the family of adjacent characters, which are below `pairs`.
+    """
     zeros = np.zeros(words * max(len(r.shifts) for r in rows), dtype=np.uint64)
     weights, base = [zeros], len(zeros)
     displacements, first = [np.zeros(0, dtype=np.uint8)], 0
     table: list[tuple[int, ...]] = []
-    pairs: list[Pairs] = []
-    groups = 0
     for r in rows:
         width = words * len(r.shifts)
         packed = _pack(r.weights, words, bits).reshape(-1, width)
@@ -211,13 +219,10 @@ def _lay_out(
             piece = np.zeros((r.space, width), dtype=np.uint64)
             piece[r.keys.astype(np.int64)] = packed
             table.append((layout.TABLE, base, width, 0, 0, 0))
-        elif [column for _, column in r.pattern] == [CHARACTER, CHARACTER]:
-            radix = np.uint64(r.radix[1])
-            pairs.append(number_pairs(r.keys // radix, r.keys % radix, r.radix[1]))
-            piece = np.concatenate([np.zeros((1, width), dtype=np.uint64), packed])
-            offsets = [offset for offset, _ in r.pattern]
-            table.append((layout.PAIR, base, width, groups, *offsets))
-            groups += len(pairs[-1].groups)
+        elif r.is_adjacent:
+            piece = np.zeros((pairs, width), dtype=np.uint64)
+            piece[numbers] = packed
+            table.append((layout.PAIR, base, width, 0, 0, 0))
         else:
             shifts, slots, size = perfect_slots(r.keys)
             piece = np.full((size, 1 + width), EMPTY, dtype=np.uint64)
@@ -230,7 +235,6 @@ def _lay_out(
         base += piece.size
     return (
         np.array(table, dtype=np.int64),
-        join_pairs(pairs),
         np.concatenate(weights),
         np.concatenate(displacements),
     )

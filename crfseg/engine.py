@@ -13,6 +13,7 @@ import zlib
 from array import array
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ENTRIES = {4: "segment_four", 6: "segment_six"}  # by the number of tags
-#: Buffers have room for a power of two of bytes; those for texts up to the larger size,
-#: which is more than `stream` asks for at once, are used again.
-_SMALLEST, _LARGEST = 1 << 12, 1 << 21
+#: Buffers have room for 2^12, 2^13, ... bytes of text; they are used again up to 2^21, more
+#: than `stream` asks for at once.
+_SMALLEST = 12
+_LARGEST = 21 - _SMALLEST
 
 
 class Style:
@@ -72,7 +74,7 @@ class Engine:
             places[k] += start
         self._tables = places
         self._entry = native.entry(_ENTRIES[self._shape[-1]])
-        self._free: dict[int, list[_Buffers]] = {}
+        self._free: list[list[_Buffers]] = [[] for _ in range(64)]  # by the power of two
 
     @classmethod
     def of(cls, model: Model) -> Engine:
@@ -108,28 +110,31 @@ class Engine:
     def write(self, data: bytes, style: Style, give: Callable[[memoryview], T]) -> T:
         """What ``give`` makes of the UTF-8 with separators; raises UnicodeDecodeError."""
         size = len(data)
-        room = max(_SMALLEST, 1 << (size - 1).bit_length()) if size else _SMALLEST
-        free = self._free.setdefault(room, [])
+        room = (size >> _SMALLEST).bit_length()
+        free = self._free[room] if style.width <= 1 else []
         try:
             buffers = free.pop()  # no other thread gets the same
         except IndexError:
-            buffers = self._buffers(room, max(style.width, 1))
-        if len(buffers.out) < size * (1 + style.width):
-            buffers = self._buffers(room, style.width)
+            buffers = self._buffers(1 << _SMALLEST + room, max(style.width, 1))
         length = self._entry(buffers.request, style.address, None, data, size)
-        if length <= RUNS:
-            runs = struct.iter_unpack("3i", buffers.work[: 12 * (RUNS - length)])
-            spans = patterns.spans(data, runs)
-            locks = array("q", [len(spans)])
-            for span in spans:
-                locks.extend(span)
-            length = self._entry(buffers.request, style.address, locks.buffer_info()[0], data, size)
         if length < 0:
-            data.decode("utf-8")  # raises
+            length = self._look_again(length, buffers, data, style)
         given = give(buffers.out[:length])
         if room <= _LARGEST:
             free.append(buffers)
         return given
+
+    def _look_again(self, result: int, buffers: _Buffers, data: bytes, style: Style) -> int:
+        """Keep spans whole where there are some; raises UnicodeDecodeError."""
+        if result <= RUNS:
+            runs = struct.iter_unpack("3i", buffers.work[: 12 * (RUNS - result)])
+            spans = patterns.spans(data, runs)
+            locks = array("q", [len(spans), *chain.from_iterable(spans)])
+            place = locks.buffer_info()[0]
+            result = self._entry(buffers.request, style.address, place, data, len(data))
+        if result < 0:
+            data.decode("utf-8")  # raises
+        return result
 
     def _buffers(self, room: int, width: int) -> _Buffers:
         tables = self._tables.buffer_info()[0]

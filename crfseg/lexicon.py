@@ -39,12 +39,20 @@ def masks(lexicons: int) -> np.ndarray:
     return np.array(bits[:lexicons], dtype=np.uint64)
 
 
-def build_trie(words: np.ndarray, ends: np.ndarray, flags: np.ndarray, radix: int) -> Levels:
+def build_trie(
+    words: np.ndarray,
+    ends: np.ndarray,
+    flags: np.ndarray,
+    radix: int,
+    more: np.ndarray | None = None,
+) -> tuple[Levels, np.ndarray]:
     """The trie of words given as character ids one after another.
 
-    words: int32 [M] ids in [0, radix); ends: int64 [W] ascending; flags: uint32 [W].
-    Words have 2 .. MAX_WORD characters; one given twice gets both flags. Raises
-    CrfsegError for more words than the trie has room for.
+    words: int32 [M] ids in [0, radix); ends: int64 [W] ascending; flags: uint32 [W];
+    more: uint64 [P, 2], pairs of ids to be numbered along with those that words begin
+    with. Returns the trie and their numbers, int64 [P]. Words have 2 .. MAX_WORD
+    characters; one given twice gets both flags. Raises CrfsegError for more words than
+    the trie has room for.
     """
     bits = (radix - 1).bit_length()
     ids = words.astype(np.uint64)
@@ -62,7 +70,9 @@ def build_trie(words: np.ndarray, ends: np.ndarray, flags: np.ndarray, radix: in
         return entries
 
     seen = ids[starts] << np.uint64(bits) | ids[starts + 1] if len(ends) else ids
-    openings, node = np.unique(seen, return_inverse=True)
+    others = ids[:0] if more is None else more[:, 0] << np.uint64(bits) | more[:, 1]
+    openings, node = np.unique(np.concatenate([seen, others]), return_inverse=True)
+    node, numbers = node[: len(ends)], node[len(ends) :] + 1
     second = np.uint64((1 << bits) - 1)
     pairs = number_pairs(openings >> np.uint64(bits), openings & second, radix)
     opening_entries = np.append(np.uint64(0), said(len(openings), node, 2)).astype(np.uint32)
@@ -84,7 +94,7 @@ def build_trie(words: np.ndarray, ends: np.ndarray, flags: np.ndarray, radix: in
         displacements.append(shifts)
         first, before = first + size, before + len(shifts)
         state = slots[node].astype(np.uint64)
-    return Levels(
+    levels = Levels(
         pairs,
         opening_entries,
         np.concatenate(entries),
@@ -92,6 +102,7 @@ def build_trie(words: np.ndarray, ends: np.ndarray, flags: np.ndarray, radix: in
         np.array(tables, dtype=np.int64).reshape(-1, 4),
         np.array([bits], dtype=np.uint64),
     )
+    return levels, numbers
 
 
 def read_words(path: Path) -> list[str]:

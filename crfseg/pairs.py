@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from crfseg.kernels.layout import Pairs
@@ -18,19 +16,6 @@ def number_pairs(first: np.ndarray, second: np.ndarray, size: int) -> Pairs:
     groups = np.zeros((size * width, 2), dtype=np.uint64)
     groups[filled.astype(np.int64)] = found
     return Pairs(groups, np.pad(blocks, ((1, 0), (0, 0))), np.array([width], dtype=np.uint64))
-
-
-def join_pairs(many: Sequence[Pairs]) -> Pairs:
-    """Numberings of the same ids in one: the groups of each follow those of the one before."""
-    nothing = np.zeros((0, 2), dtype=np.uint64)
-    groups, blocks, before = [nothing], [nothing], 0
-    for pairs in many:
-        shift = np.array([0, before], dtype=np.uint64)  # the empty block is the first one's
-        groups.append(pairs.groups + shift)
-        blocks.append(pairs.blocks)
-        before += len(pairs.blocks)
-    width = many[0].width if many else np.ones(1, dtype=np.uint64)
-    return Pairs(np.concatenate(groups), np.concatenate(blocks), width)
 
 
 def _bitmaps(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -117,7 +117,7 @@ class Encoder:
         trie = None
         if count:
             ids, ends = concatenate_ids(lexicons.words, alphabet)
-            trie = lexicon.build_trie(ids, ends, lexicons.flags, alphabet.size)
+            trie, _ = lexicon.build_trie(ids, ends, lexicons.flags, alphabet.size)
         plan = make_plan(templates.families, alphabet.size, FIRST_LEXICON + 2 * count)
         return cls(alphabet, templates, plan, count, trie)
 

@@ -36,7 +36,7 @@ def encoder_of(model: Model) -> Encoder:
     everywhere = (1 << FOLDS) - 1
     flags = [(m & 1) * everywhere | m >> 1 << FOLDS for m in model.members.tolist()]
     ids, ends = concatenate_ids(words, model.alphabet)
-    trie = build_trie(ids, ends, np.array(flags, dtype=np.uint32), model.alphabet.size)
+    trie, _ = build_trie(ids, ends, np.array(flags, dtype=np.uint32), model.alphabet.size)
     plan = make_plan(model.templates.families, model.alphabet.size, model.columns)
     return Encoder(model.alphabet, model.templates, plan, model.lexicons, trie)
 

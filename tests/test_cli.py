@@ -440,7 +440,7 @@ class TestInfo:
         assert result.exit_code == 0, result.stderr
         for title in ("model", "sizes", "strongest features of s", "transitions"):
             assert re.search(rf"^{title}$", result.stdout, re.M)
-        assert "U00:%x[-2,0]" in result.stdout
+        assert "U00:%x[-1,0]" in result.stdout
 
     def test_json(self, model: Path) -> None:
         summary = json.loads(run("info", model, "--json").stdout)

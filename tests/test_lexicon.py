@@ -27,7 +27,7 @@ def codes(string: str, words: dict[str, int], lexicons: int, fold: int | None) -
     """The lexicon columns of one sequence, [2 * lexicons, n]."""
     ids, ends = concatenate_ids(list(words), ALPHABET)
     flags = np.array(list(words.values()), dtype=np.uint32)
-    trie = build_trie(ids, ends, flags, ALPHABET.size)
+    trie, _ = build_trie(ids, ends, flags, ALPHABET.size)
     offsets = np.array([0, len(string)])
     folds = None if fold is None else np.array([fold])
     table = make_table(text.code_points(string), offsets, ALPHABET, 0, trie, lexicons, folds)

@@ -27,10 +27,10 @@ def numbering(members: set[tuple[int, int]]) -> kernels.Pairs:
     return pairs.number_pairs(first, second, SIZE)
 
 
-def ask(made: kernels.Pairs, asked: list[tuple[int, int]], skip: int = 0) -> list[int]:
+def ask(made: kernels.Pairs, asked: list[tuple[int, int]]) -> list[int]:
     numbers = np.empty(len(asked), dtype=np.int64)
     array = np.array(asked, dtype=np.uint64).reshape(-1, 2)
-    numbers_of(array, made.groups[skip:], made.blocks, made.width[0], numbers)
+    numbers_of(array, made.groups, made.blocks, made.width[0], numbers)
     return numbers.tolist()
 
 
@@ -39,16 +39,3 @@ def test_a_number_is_a_rank(members: set[tuple[int, int]], others: list[tuple[in
     ranks = {pair: rank for rank, pair in enumerate(sorted(members), start=1)}
     asked = [*members, *others]
     assert ask(numbering(members), asked) == [ranks.get(pair, 0) for pair in asked]
-
-
-@given(st.lists(st.sets(PAIRS, max_size=20), min_size=1, max_size=3), st.lists(PAIRS))
-def test_joined_numberings_stay_what_they_were(
-    many: list[set[tuple[int, int]]], others: list[tuple[int, int]]
-) -> None:
-    made = [numbering(members) for members in many]
-    joined = pairs.join_pairs(made)
-    skip = 0
-    for members, one in zip(many, made, strict=True):
-        asked = [*members, *others]
-        assert ask(joined, asked, skip) == ask(one, asked)
-        skip += len(one.groups)

@@ -29,7 +29,6 @@ from crfseg.kernels.layout import (
     NUMBERS,
     PAGES,
     PAIR,
-    PAIRS,
     PLAN,
     RUNS,
     SPACE,
@@ -48,7 +47,7 @@ from crfseg.kernels.layout import (
 )
 from crfseg.kernels.memory import array_at, load_word, store_word
 from crfseg.kernels.packed import found_rows, pair_rows, sum_rows, table_rows, unpack
-from crfseg.kernels.pairs import low_zeros
+from crfseg.kernels.pairs import low_zeros, number
 from crfseg.kernels.policy import part
 from crfseg.kernels.runs import find_runs
 from crfseg.kernels.scores import ngram_keys, viterbi, viterbi_of_words
@@ -137,9 +136,10 @@ def character(text, at):
 
 
 @part
-def score(columns, start, n, h, tags, rows, keys, sums, scores):
+def score(columns, start, n, pairs, h, tags, rows, keys, sums, scores):
     """The emission scores of n positions of `columns` from `start` on, which reach on both sides.
 
+    pairs: the numbers of neighbouring characters, see `pairs.number`.
     Rows of a table are sliced from the whole of it: a slice of a slice would have a
     stride that LLVM does not know, and its loops would not be vectorised (table_rows
     took 8 ns a character instead of 1).
@@ -148,8 +148,6 @@ def score(columns, start, n, h, tags, rows, keys, sums, scores):
     reach, bits, words = numbers[0], numbers[2], numbers[3]
     plan = plan_at(h)
     families, weights = matrix(h, FAMILIES, np.int64), vector(h, WEIGHTS, np.uint64)
-    groups, blocks = matrix(h, PAIRS, np.uint64), matrix(h, PAIRS + 1, np.uint64)
-    width = vector(h, PAIRS + 2, np.uint64)[0]
     displacements = vector(h, DISPLACEMENTS, np.uint8)
     for done in range(0, n, STEP):
         size = min(STEP, n - done)
@@ -159,12 +157,7 @@ def score(columns, start, n, h, tags, rows, keys, sums, scores):
             base, stride = families[f, 1], families[f, 2]
             found = rows[f, reach + low : reach + high]
             if families[f, 0] == PAIR:
-                first, second = families[f, 4], families[f, 5]
-                pair_rows(
-                    columns[CHARACTER, begin + first : end + first],
-                    columns[CHARACTER, begin + second : end + second],
-                    base, stride, groups[families[f, 3] :], blocks, width, found,
-                )  # fmt: skip
+                pair_rows(pairs[begin:end], base, stride, found)
             elif families[f, 0] == HASHED:
                 ngram_keys(columns, plan, f, begin, end, keys)
                 shifts = displacements[families[f, 4] : families[f, 4] + families[f, 5]]
@@ -211,6 +204,8 @@ def mark(text, locks, h, tags, general, work, marks):
     at += 4 * room
     scratch = array_at(at, (4, room), np.uint32)
     at += 16 * room
+    pairs = array_at(at, (room + gap,), np.uint32)
+    at += 4 * len(pairs)
     scores = array_at(at, (room, T), np.int32)
     at += 4 * T * room
     choices = at  # where `back` begins
@@ -270,12 +265,14 @@ def mark(text, locks, h, tags, general, work, marks):
             continue
         if m > 0:
             m -= gap  # what is beyond the last gap is not known
+            levels = levels_at(h)
+            number(columns, gap - reach, gap + m + max(reach - 1, 0), levels.pairs, pairs)
             if lexicons:
-                match(columns, gap, m, levels_at(h), masks, longest, scratch)
+                match(columns, gap, m, pairs, levels, masks, longest, scratch)
                 for c in range(FIRST_LEXICON, len(columns)):
                     for j in range(gap + m, gap + m + gap):
                         columns[c, j] = 0
-            score(columns, gap, m, h, tags, rows, keys, sums, scores)
+            score(columns, gap, m, pairs, h, tags, rows, keys, sums, scores)
         for s in range(count):
             begin, end = sequences[s, 0], sequences[s, 1]
             if general is None:

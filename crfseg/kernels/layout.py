@@ -24,7 +24,8 @@ ADDRESS, NUMBER = 1, 0
 GATHERED, STEP = 1024, 512
 # A character's entry in `Tables.characters`: id, then type, then class.
 TYPE_SHIFT, CLASS_SHIFT = 21, 26
-# How the rows of a family are found.
+# How the rows of a family are found: by its cells, by the number of two neighbouring
+# characters, by hashing.
 TABLE, PAIR, HASHED = 0, 1, 2
 # An entry of a trie is a key (the node above, then a character id; a pair has none), then
 # which characters can follow (a bit for each value of their last three bits), then the
@@ -52,7 +53,7 @@ def room_of(size: int, reach: int) -> int:
 def work_bytes(size: int, reach: int, families: int, lexicons: int, tags: int) -> int:
     """Bytes of scratch memory for a text of so many bytes; what is not used costs nothing."""
     room = room_of(size, reach) + gap_of(reach)
-    each = 4 * (FIRST_LEXICON + 2 * lexicons) + 4 + 16 + 5 * tags + 1
+    each = 4 * (FIRST_LEXICON + 2 * lexicons) + 4 + 20 + 5 * tags + 1
     fixed = STEP * 16 + (STEP + 2 * reach) * (4 * families + 8) + (GATHERED + 1) * 8
     return room * each + 8 * size + fixed + 1024
 
@@ -89,11 +90,11 @@ class Pairs(NamedTuple):
 class Levels(NamedTuple):
     """The tables of a trie.
 
-    pairs: the pairs of characters that words begin with; openings uint32: by the number of
-    a pair, its entry; entries uint64 [N]; displacements uint8 [M]; tables int64 [depths,
-    4]: first entry, number of entries, first displacement and number of displacements
-    of each depth, from words of three characters on; bits uint64 [1]: the width of a
-    character id.
+    pairs: the pairs of characters that words begin with, and others that are to be numbered
+    along with them; openings uint32: by the number of a pair, its entry; entries uint64
+    [N]; displacements uint8 [M]; tables int64 [depths, 4]: first entry, number of entries,
+    first displacement and number of displacements of each depth, from words of three
+    characters on; bits uint64 [1]: the width of a character id.
     """
 
     pairs: Pairs
@@ -104,9 +105,9 @@ class Levels(NamedTuple):
     bits: np.ndarray
 
 
-# Places of the arrays of Tables, and of those of its Plan, Pairs and Levels, in a header.
-PAGES, CHARACTERS, PLAN, FAMILIES, PAIRS, WEIGHTS, DISPLACEMENTS, LEVELS = 0, 1, 2, 6, 7, 10, 11, 12
-MASKS, NUMBERS, TRANSITIONS, STARTS, ENDS, BEGINS, TABLES = 20, 21, 22, 23, 24, 25, 26
+# Places of the arrays of Tables, and of those of its Plan and Levels, in a header.
+PAGES, CHARACTERS, PLAN, FAMILIES, WEIGHTS, DISPLACEMENTS, LEVELS, MASKS = 0, 1, 2, 6, 7, 8, 9, 17
+NUMBERS, TRANSITIONS, STARTS, ENDS, BEGINS, TABLES = 18, 19, 20, 21, 22, 23
 
 
 class Tables(NamedTuple):
@@ -115,10 +116,9 @@ class Tables(NamedTuple):
     pages uint32 [0x1100]: where the block of each 256 code points starts in characters
     uint32; plan: its templates with places in words; families int64 [F, 6]: how rows are
     found (TABLE, PAIR, HASHED), where the family starts in `weights`, the distance from
-    one row (or slot) to the next; then the number of slots, first displacement and number
-    of displacements (HASHED), or the first of its groups of pairs and the offsets of the
-    two characters (PAIR); pairs: see pairs.join_pairs; weights uint64: rows of zeros,
-    then rows, see `packed`; displacements uint8; levels and masks: see `trie.match`;
+    one row (or slot) to the next; then, if HASHED, the number of slots, first
+    displacement and number of displacements; weights uint64: rows of zeros, then rows,
+    see `packed`; displacements uint8; levels and masks: see `trie.match`;
     numbers int64 [4]: reach, longest lexicon code, bits of a lane, words of a row;
     transitions int32 [T, T], starts and ends int32 [T]; begins uint8 [T].
     """
@@ -127,7 +127,6 @@ class Tables(NamedTuple):
     characters: np.ndarray
     plan: Plan
     families: np.ndarray
-    pairs: Pairs
     weights: np.ndarray
     displacements: np.ndarray
     levels: Levels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from crfseg.kernels.pairs import number
 from crfseg.kernels.policy import kernel
 from crfseg.kernels.scores import ngram_keys
 from crfseg.kernels.trie import match
@@ -12,13 +13,16 @@ from crfseg.kernels.trie import match
 @kernel
 def match_all(columns, bounds, levels, masks, longest):
     """`match` for every sequence; masks uint64 [S, lexicons]: the flags that count in each."""
+    places = columns.shape[1] - 1
+    numbers = np.empty(places, np.uint32)
+    number(columns, 0, places, levels.pairs, numbers)
     length = 0
     for s in range(len(bounds)):
         length = max(length, bounds[s, 1] - bounds[s, 0])
     scratch = np.empty((4, length), np.uint32)
     for s in range(len(bounds)):
         begin, n = bounds[s, 0], bounds[s, 1] - bounds[s, 0]
-        match(columns, begin, n, levels, masks[s], longest, scratch)
+        match(columns, begin, n, numbers, levels, masks[s], longest, scratch)
 
 
 @kernel

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from crfseg.kernels.pairs import block_of, number_in
 from crfseg.kernels.perfect import slot_of
 from crfseg.kernels.policy import part
 
@@ -49,17 +48,14 @@ def table_rows(columns, plan, family, begin, end, base, stride, rows):
 
 
 @part
-def pair_rows(first, second, base, stride, groups, blocks, width, rows):
-    """Where the rows of pairs of characters start; the row at `base` is zeros.
+def pair_rows(numbers, base, stride, rows):
+    """Where the rows of pairs of characters start; the row at `base` is for all others.
 
-    first, second int32 [n]: ids; groups, blocks, width: see `pairs.Pairs`.
+    numbers, rows uint32 [n]; see `pairs.number`.
     """
-    start, step = np.uint64(base), np.uint64(stride)
-    for a in range(len(first)):
-        rows[a] = block_of(np.uint64(first[a]), np.uint64(second[a]), groups, width)
-    for a in range(len(first)):
-        number = number_in(np.uint64(rows[a]), np.uint64(second[a]), blocks)
-        rows[a] = start + number * step
+    start, width = np.uint32(base), np.uint32(stride)
+    for a in range(len(rows)):
+        rows[a] = start + numbers[a] * width
 
 
 @part

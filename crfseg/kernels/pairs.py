@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from crfseg.kernels.layout import CHARACTER
 from crfseg.kernels.layout import Pairs as Pairs
 from crfseg.kernels.policy import part
 
@@ -51,3 +52,19 @@ def number_in(block, second, blocks):
     here = blocks[block, 0]
     rank = blocks[block, 1] + ones(here & ((_ONE << low) - _ONE))
     return rank * ((here >> low) & _ONE)
+
+
+@part
+def number(columns, begin, end, pairs, numbers):
+    """Number the characters at the places begin .. end - 1 with the one after each.
+
+    columns int32 [C, end + 1 or more]; numbers uint32 [end or more], 0 for a pair that
+    is not there.
+    """
+    groups, blocks, width = pairs.groups, pairs.blocks, pairs.width[0]
+    first, second = columns[CHARACTER, begin:end], columns[CHARACTER, begin + 1 : end + 1]
+    out = numbers[begin:end]
+    for i in range(end - begin):
+        out[i] = block_of(np.uint64(first[i]), np.uint64(second[i]), groups, width)
+    for i in range(end - begin):
+        out[i] = number_in(np.uint64(out[i]), np.uint64(second[i]), blocks)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 
 from crfseg.kernels.layout import CHARACTER, FIRST_LEXICON, FLAG_BITS, FOLLOW_BITS
-from crfseg.kernels.pairs import block_of, number_in
 from crfseg.kernels.perfect import slot_of
 from crfseg.kernels.policy import part
 
@@ -27,29 +26,24 @@ def follow_bit(character):
 
 
 @part
-def match(columns, start, n, levels, masks, longest, scratch):
+def match(columns, start, n, numbers, levels, masks, longest, scratch):
     """Write the lexicon codes of the places start .. start + n - 1.
 
     columns int32 [C, start + n + BEYOND or more]: the characters' row has an id that no
     word has between the sequences and after the last; the two rows of lexicon k get the
     length, at most `longest`, of its longest word that begins, and that ends, at each
-    place; masks uint64 [lexicons]: the flags that say a word is in a lexicon; scratch
-    uint32 [4, n or more]. Sound for words of a stretch only if none reaches beyond it.
+    place; numbers uint32 [start + n or more]: see `pairs.number`; masks uint64
+    [lexicons]: the flags that say a word is in a lexicon; scratch uint32 [4, n or more].
+    Sound for words of a stretch only if none reaches beyond it.
     """
     bits = levels.bits[0]
     ids = columns[CHARACTER, start:]
     active, state, found, flags = scratch[0], scratch[1], scratch[2], scratch[3]
-    groups, blocks, width = levels.pairs.groups, levels.pairs.blocks, levels.pairs.width[0]
+    pairs = numbers[start:]
     on = _ZERO  # places whose word can go on
     for a in range(n):
         i = np.uint64(a)
-        found[i] = block_of(np.uint64(ids[i]), np.uint64(ids[i + _ONE]), groups, width)
-    for a in range(n):
-        i = np.uint64(a)
-        found[i] = number_in(np.uint64(found[i]), np.uint64(ids[i + _ONE]), blocks)
-    for a in range(n):
-        i = np.uint64(a)
-        node = np.uint64(found[i])
+        node = np.uint64(pairs[i])
         entry = np.uint64(levels.openings[node])
         active[on] = i
         state[on] = node
