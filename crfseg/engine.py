@@ -13,13 +13,14 @@ import zlib
 from array import array
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from crfseg import patterns
 from crfseg.kernels import native
-from crfseg.kernels.layout import HEAD, RUNS, TABLES, work_bytes
+from crfseg.kernels.layout import BREAK, CACHED, HEAD, JOINT, RUNS, TABLES, work_bytes
 
 if TYPE_CHECKING:
     from crfseg.model import Model
@@ -54,7 +55,11 @@ class _Buffers:
     def __init__(self, tables: int, work: int, out: int) -> None:
         memory = mmap.mmap(-1, out + work)
         start = _address(memory)
-        self.out, self.work = memoryview(memory)[:out], memoryview(memory)[out:]
+        self.out, self.work, self.address = (
+            memoryview(memory)[:out],
+            memoryview(memory)[out:],
+            start,
+        )
         self._request = array("q", [tables, start + out, start])
         self.request = self._request.buffer_info()[0]
 
@@ -107,8 +112,11 @@ class Engine:
         native.keep(kept, engine._image)
         return engine
 
-    def write(self, data: bytes, style: Style, give: Callable[[memoryview], T]) -> T:
-        """What ``give`` makes of the UTF-8 with separators; raises UnicodeDecodeError."""
+    def write(self, data: bytes, style: Style, give: Callable[[_Buffers, int], T]) -> T:
+        """What ``give`` makes of the UTF-8 with separators; raises UnicodeDecodeError.
+
+        give: `as_bytes`, `as_text`, `as_words` or `as_lists`.
+        """
         size = len(data)
         room = (size >> _SMALLEST).bit_length()
         free = self._free[room] if style.width <= 1 else []
@@ -119,7 +127,7 @@ class Engine:
         length = self._entry(buffers.request, style.address, None, data, size)
         if length < 0:
             length = self._look_again(length, buffers, data, style)
-        given = give(buffers.out[:length])
+        given = give(buffers, length)
         if room <= _LARGEST:
             free.append(buffers)
         return given
@@ -139,6 +147,47 @@ class Engine:
     def _buffers(self, room: int, width: int) -> _Buffers:
         tables = self._tables.buffer_info()[0]
         return _Buffers(tables, work_bytes(room, *self._shape), room * (1 + width))
+
+
+def as_bytes(buffers: _Buffers, length: int) -> bytes:
+    """What was written, as it is."""
+    return bytes(buffers.out[:length])
+
+
+def as_text(buffers: _Buffers, length: int) -> str:
+    """What was written, as a string."""
+    return str(buffers.out[:length], "utf-8", "surrogatepass")
+
+
+def as_words(buffers: _Buffers, length: int) -> list[str]:
+    """What was written, split at BREAK; [] if that is nothing."""
+    make = native.word_lists()
+    if make is None:
+        return _split(as_text(buffers, length))
+    return make(buffers.address, length, 0, b"surrogatepass", _strings())
+
+
+def as_lists(buffers: _Buffers, length: int) -> list[list[str]]:
+    """What was written, split at JOINT and each piece like `as_words`."""
+    make = native.word_lists()
+    if make is None:
+        return [_split(text) for text in as_text(buffers, length).split(chr(JOINT))]
+    return make(buffers.address, length, 1, b"surrogatepass", _strings())
+
+
+def _split(text: str) -> list[str]:
+    return text.split(chr(BREAK)) if text else []
+
+
+@cache
+def _strings() -> int:
+    """The address of the table of `words.word_lists`, which stays as long as the process."""
+    table = mmap.mmap(-1, 24 << CACHED)
+    _KEPT.append(table)
+    return _address(table)
+
+
+_KEPT: list[mmap.mmap] = []
 
 
 def _address(memory: mmap.mmap) -> int:

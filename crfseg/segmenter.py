@@ -8,7 +8,7 @@ import re
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from crfseg.engine import Engine, Style
+from crfseg.engine import Engine, Style, as_bytes, as_lists, as_text, as_words
 from crfseg.errors import SettingsError
 from crfseg.kernels import layout
 from crfseg.spaces import is_space
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 OUTPUTS = ("words", "tags", "json", "spans")
 _BATCH = 1 << 16
-#: Tokens are told apart by the one, texts cut together by the other; both are whitespace.
-_BREAK, _JOINT = "\x1f", "\x1e"
+_BREAK, _JOINT = chr(layout.BREAK), chr(layout.JOINT)
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 
 
@@ -91,8 +90,7 @@ class Segmenter:
         if _BREAK in text:
             return self._cut_around(text, keep_space)
         data = text.encode("utf-8", "surrogatepass")
-        written = self._engine.write(data, self._styles[keep_space], _text)
-        return written.split(_BREAK) if written else []
+        return self._engine.write(data, self._styles[keep_space], as_words)
 
     def cut_many(
         self, texts: list[str], threads: int | None = None, keep_space: bool = True
@@ -112,8 +110,7 @@ class Segmenter:
             if _BREAK in joined or joined.count(_JOINT) != len(batch) - 1:
                 return [self.cut(text, keep_space) for text in batch]
             data = joined.encode("utf-8", "surrogatepass")
-            lines = self._engine.write(data, style, _text).split(_JOINT)
-            return [line.split(_BREAK) if line else [] for line in lines]
+            return self._engine.write(data, style, as_lists)
 
         count = min(thread_count(threads), len(batches))
         if count == 1:
@@ -131,7 +128,7 @@ class Segmenter:
         Whitespace in the text is kept as it is and separates by itself.
         """
         data = text.encode("utf-8", "surrogatepass")
-        return self._engine.write(data, self._separated_by(sep), _text)
+        return self._engine.write(data, self._separated_by(sep), as_text)
 
     def tags(self, text: str) -> str:
         """One letter a character: s, b, m, e; whitespace stands for itself."""
@@ -164,7 +161,7 @@ class Segmenter:
         if output not in OUTPUTS:
             raise SettingsError(f"--output {output}: must be one of {', '.join(OUTPUTS)}")
         if output == "words":
-            written = self._engine.write(data, self._separated_by(sep), bytes)
+            written = self._engine.write(data, self._separated_by(sep), as_bytes)
             if b"\xed" in data and _SURROGATE.search(data):
                 data.decode("utf-8")  # raises
             return written
@@ -198,10 +195,6 @@ class Segmenter:
         ends = accumulate(map(len, tokens))
         tokens = [text[end - len(token) : end] for token, end in zip(tokens, ends, strict=True)]
         return [token for token in tokens if keep_space or not is_space(token)]
-
-
-def _text(written: memoryview) -> str:
-    return str(written, "utf-8", "surrogatepass")
 
 
 def _restore(path: str, keep_whole: bool) -> Segmenter:

@@ -15,6 +15,11 @@ INSIDE, WORD, SPACE = 0, 1, 2
 #: What becomes of whitespace: it is kept and separates by itself; its runs are tokens like
 #: words; it is left out.
 KEEP, TOKENS, DROP = 0, 1, 2
+#: Words are told apart by the one, texts that are cut together by the other; both are
+#: whitespace, ASCII's own separators of units and records.
+BREAK, JOINT = 0x1F, 0x1E
+#: The strings of 2^CACHED words are kept, see `words.word_lists`.
+CACHED = 15
 #: Results below this: there are so many runs that could be kept whole, look at them first.
 RUNS = -(1 << 60)
 #: What a run of characters could be: an address or a number.

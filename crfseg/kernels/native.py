@@ -33,7 +33,10 @@ ENTRIES = {
     "segment_four": ("crfseg.kernels.decode", 5),
     "segment_six": ("crfseg.kernels.decode", 5),
     "displace": ("crfseg.kernels.perfect", 8),
+    "word_lists": ("crfseg.kernels.words", 5),
 }
+#: What `word_lists`, which returns a Python object, calls of Python.
+_PYTHON = ("PyList_New", "PyList_SetItem", "PyUnicode_DecodeUTF8", "Py_IncRef", "Py_DecRef")
 
 _SYMBOL, _BODY = "symbol", "body"
 # numba's convention: a pointer for the result, one for an error, then the arguments.
@@ -54,7 +57,7 @@ define i64 @{symbol}({parameters}) {{
 #: Where and for what it was made; another machine has its own.
 _LAYOUT = re.compile(r"^target (datalayout|triple) = .*$", re.MULTILINE)
 #: What code may call: LLVM's own functions and those of the C library it makes of loops.
-_HARMLESS = re.compile(r"llvm\.|mem(set|cpy|move)$")
+_HARMLESS = re.compile(rf"llvm\.|mem(set|cpy|move)$|({'|'.join(_PYTHON)})$")
 
 
 @lru_cache(maxsize=1)
@@ -97,29 +100,56 @@ def entry(name: str) -> Entry:
     The GIL is released while it runs. Where numba is told not to compile, or makes
     something unexpected, it is an ordinary call.
     """
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0") or _checked():
+    address = None if _interpreted() else _load(name)
+    if address is None:
         return _ordinary(name)
+    return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * ENTRIES[name][1])(address)
+
+
+@cache
+def word_lists() -> Entry | None:
+    """`words.word_lists` as a function that returns a Python object and holds the GIL.
+
+    None where there is no GIL to hold, or no compiled code.
+    """
+    with_gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    if sys.implementation.name != "cpython" or not with_gil or _interpreted():
+        return None
+    for symbol in _PYTHON:
+        function = getattr(ctypes.pythonapi, symbol)
+        llvm.add_symbol(symbol, ctypes.cast(function, ctypes.c_void_p).value)
+    address = _load("word_lists")
+    if address is None:
+        return None
+    return ctypes.PYFUNCTYPE(ctypes.py_object, *[ctypes.c_void_p] * ENTRIES["word_lists"][1])(
+        address
+    )
+
+
+def _interpreted() -> bool:
+    """Whether numba is told not to compile, or to check bounds, which our way leaves out."""
+    names = "NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK"
+    return any(os.environ.get(name, "0") not in ("", "0") for name in names)
+
+
+def _load(name: str) -> int | None:
+    """The address of an entry point's machine code; None if it cannot be made."""
     target = _machine()
     path = _path(name)
     kept = read_kept(path)
     code = kept[:-4] if kept else _compile(name, target)
     if code is None:
-        return _ordinary(name)
+        return None
     if not kept:
         keep(path, code)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _ENGINES.append(engine)
-    kind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * ENTRIES[name][1])
-    return kind(engine.get_function_address(_SYMBOL))
+    return int(engine.get_function_address(_SYMBOL))
 
 
 _ENGINES: list[Any] = []  # the code lives as long as they do
-
-
-def _checked() -> bool:
-    return os.environ.get("NUMBA_BOUNDSCHECK", "0") not in ("", "0")
 
 
 @lru_cache(maxsize=1)
