@@ -14,6 +14,7 @@ from crfseg.cli.options import (
     format_option,
     model_option,
     readable,
+    standard_option,
     threads_option,
 )
 
@@ -21,6 +22,7 @@ from crfseg.cli.options import (
 @click.command(name="eval")
 @click.argument("gold", metavar="GOLD")
 @model_option
+@standard_option
 @click.option("--pred", metavar="FILE", help="A segmentation to score instead of a model's.")
 @click.option(
     "--train",
@@ -43,6 +45,7 @@ from crfseg.cli.options import (
 def evaluate(
     gold: str,
     model: str | None,
+    standard: str | None,
     pred: str | None,
     train: tuple[str, ...],
     as_json: bool,
@@ -58,15 +61,15 @@ def evaluate(
     crfseg eval test.txt -m corpus.crfseg --train corpus.txt
     crfseg eval test.txt --pred others.txt --json
     """
-    if model and pred:
-        raise click.UsageError("give either -m MODEL or --pred FILE")
+    if pred and (model or standard):
+        raise click.UsageError("give either -m MODEL (and its --standard) or --pred FILE")
     with ExitStack() as stack:
         gold = stack.enter_context(readable(gold))
         pred = stack.enter_context(readable(pred)) if pred else None
 
         import crfseg
 
-        segmenter = crfseg.Segmenter(model) if model else None
+        segmenter = None if pred else crfseg.Segmenter(model, standard=standard)
         scores = crfseg.evaluate(
             gold, segmenter=segmenter, pred=pred, train=train or None, **settings
         )

@@ -37,6 +37,12 @@ model_option = click.option(
     "-m", "--model", metavar="MODEL", help="Model file.  [default: the one that comes with crfseg]"
 )
 
+standard_option = click.option(
+    "--standard",
+    metavar="NAME",
+    help="Which standard of the model to follow.  [default: its first]",
+)
+
 
 @contextmanager
 def readable(path: str) -> Iterator[str]:

@@ -12,7 +12,13 @@ from typing import Any, cast
 
 import click
 
-from crfseg.cli.options import encoding_option, model_option, quiet_option, threads_option
+from crfseg.cli.options import (
+    encoding_option,
+    model_option,
+    quiet_option,
+    standard_option,
+    threads_option,
+)
 from crfseg.cli.report import Silence, reporter
 from crfseg.errors import CrfsegError, DataError
 
@@ -21,6 +27,7 @@ from crfseg.errors import CrfsegError, DataError
 @click.argument("inputs", metavar="[INPUT]...", nargs=-1)
 @click.option("-o", "out", metavar="OUT", default="-", help="File to write.  [default: stdout]")
 @model_option
+@standard_option
 @click.option("--sep", default=" ", metavar="TEXT", help="Between words.  [default: a space]")
 @click.option(
     "--output",
@@ -39,7 +46,14 @@ from crfseg.errors import CrfsegError, DataError
 )
 @threads_option
 @quiet_option
-def segment(inputs: tuple[str, ...], out: str, model: str | None, quiet: bool, **form: Any) -> None:
+def segment(
+    inputs: tuple[str, ...],
+    out: str,
+    model: str | None,
+    standard: str | None,
+    quiet: bool,
+    **form: Any,
+) -> None:
     """Segment text files, or standard input, line by line.
 
     Words are separated by a space; take the separators out and the input is there again.
@@ -57,7 +71,7 @@ def segment(inputs: tuple[str, ...], out: str, model: str | None, quiet: bool, *
     with progress, _output(out) as write:
         from crfseg.segmenter import Segmenter
 
-        segmenter = Segmenter(model) if model else Segmenter()
+        segmenter = Segmenter(model, standard=standard)
         progress.begin("segmenting", total, "bytes")
         for name in inputs or ("-",):
             _segment_file(segmenter, name, write, progress, form)

@@ -21,8 +21,16 @@ from crfseg.errors import CrfsegError
 
 
 @click.command(name="train")
-@click.argument("corpora", metavar="CORPUS...", nargs=-1, required=True)
+@click.argument("corpora", metavar="[CORPUS]...", nargs=-1)
 @click.option("-o", "output", metavar="MODEL", help="Model file.  [default: CORPUS name + .crfseg]")
+@click.option(
+    "--standard",
+    "standards",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="A corpus and the name of the standard it follows, for one model of several standards; "
+    "repeatable. The first one is the default when segmenting.",
+)
 @format_option
 @click.option(
     "--model",
@@ -61,7 +69,11 @@ from crfseg.errors import CrfsegError
 )
 @click.option("--no-lexicon", is_flag=True, help="Take no lexicon from the words of the corpus.")
 @click.option("--templates", metavar="FILE", help="Feature templates in CRF++ syntax.")
-@click.option("--dev", metavar="FILE", help="A corpus to score every iteration on.")
+@click.option(
+    "--dev",
+    metavar="[NAME=]FILE",
+    help="A corpus to score every iteration on, and its standard.  [default: the first]",
+)
 @click.option(
     "--prune",
     type=float,
@@ -72,7 +84,13 @@ from crfseg.errors import CrfsegError
 @threads_option
 @quiet_option
 def train(
-    corpora: tuple[str, ...], output: str | None, no_lexicon: bool, quiet: bool, **settings: Any
+    corpora: tuple[str, ...],
+    standards: tuple[str, ...],
+    output: str | None,
+    dev: str | None,
+    no_lexicon: bool,
+    quiet: bool,
+    **settings: Any,
 ) -> None:
     """Train a model on segmented text.
 
@@ -83,19 +101,33 @@ def train(
     crfseg train corpus.txt                        # writes corpus.crfseg
     crfseg train a.txt b.txt -o ab.crfseg --lexicon words.txt --dev dev.txt
     crfseg train corpus.txt --model hmm --tags 6
+    crfseg train --standard pku=a.txt --standard ud=b.txt -o both.crfseg
     """
-    output = output or _default_output(corpora[0])
+    if bool(corpora) == bool(standards):
+        raise click.UsageError("give either CORPUS... or --standard NAME=FILE ...")
+    named = _named(standards) or {"": list(corpora)}
+    standard, dev = _split_dev(dev, named)
+    output = output or _default_output(next(iter(named.values()))[0])
     _check_writable(output)
     given = {name: value for name, value in settings.items() if value is not None}
     with ExitStack() as stack:
-        paths = [stack.enter_context(readable(path)) for path in corpora]
+        groups = {
+            name: [stack.enter_context(readable(path)) for path in paths]
+            for name, paths in named.items()
+        }
         progress = stack.enter_context(reporter(quiet))
 
         import crfseg
 
         try:
             result = crfseg.train(
-                paths, output=output, own_lexicon=not no_lexicon, progress=progress, **given
+                groups if standards else groups[""],
+                output=output,
+                dev=dev,
+                dev_standard=standard,
+                own_lexicon=not no_lexicon,
+                progress=progress,
+                **given,
             )
         except KeyboardInterrupt:
             click.echo("interrupted before the first iteration: nothing was saved", err=True)
@@ -103,6 +135,23 @@ def train(
         _sum_up(result, output, progress)
     if result.interrupted:
         click.get_current_context().exit(130)
+
+
+def _named(standards: tuple[str, ...]) -> dict[str, list[str]]:
+    """The files of each standard, in the order of the command line."""
+    named: dict[str, list[str]] = {}
+    for given in standards:
+        name, equals, path = given.partition("=")
+        if not (name and equals and path):
+            raise click.UsageError(f"--standard {given}: expected NAME=FILE")
+        named.setdefault(name, []).append(path)
+    return named
+
+
+def _split_dev(dev: str | None, named: dict[str, list[str]]) -> tuple[str | None, str | None]:
+    """The standard and the file of ``--dev``."""
+    name, _, path = (dev or "").partition("=")
+    return (name, path) if path and name in named else (None, dev)
 
 
 def _default_output(corpus: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crfseg import lexicon, text
-from crfseg.features import make_plan, radices
+from crfseg.features import make_plan
 from crfseg.hashing import perfect_slots
 from crfseg.kernels import layout
 from crfseg.kernels.keys import EMPTY
@@ -61,7 +61,7 @@ class _Rows:
 
 def compile_model(model: Model) -> layout.Tables:
     """The arrays the decoding kernel reads. The model was validated when it was made."""
-    radix = radices(model.alphabet.size, model.columns)
+    radix = model.radix
     rows = _absorb(
         [
             _Rows(
@@ -82,9 +82,7 @@ def compile_model(model: Model) -> layout.Tables:
     radix_ = np.uint64(model.alphabet.size)
     levels, numbers = _levels(model, np.stack([adjacent // radix_, adjacent % radix_], axis=1))
     families, weights, displacements = _lay_out(rows, numbers, len(levels.openings), words, bits)
-    plan = make_plan(
-        [Family(r.pattern, r.shifts) for r in rows], model.alphabet.size, model.columns
-    )
+    plan = make_plan([Family(r.pattern, r.shifts) for r in rows], radix)
     plan.templates[:, 2] *= words
     scheme = model.scheme
     pages, characters = _characters(model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 
 import numpy as np
@@ -121,11 +121,35 @@ class Corpus:
     codes: uint32 [N], the code points of all sentences one after another, no whitespace.
     begins: bool [N], True where a word begins.
     offsets: int64 [S + 1]; sentence s is codes[offsets[s]:offsets[s + 1]], never empty.
+    standards: uint8 [S], which of several standards each sentence follows; 0 if omitted.
     """
 
     codes: np.ndarray
     begins: np.ndarray
     offsets: np.ndarray
+    standards: np.ndarray = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.standards is None:
+            object.__setattr__(self, "standards", np.zeros(len(self), dtype=np.uint8))
+
+    @classmethod
+    def joined(cls, corpora: Sequence[Corpus]) -> Corpus:
+        """Several corpora, each of its own standard, one after another."""
+        if len(corpora) == 1:
+            return corpora[0]
+        before = np.cumsum([0, *(len(corpus.codes) for corpus in corpora)])
+        ends = [corpus.offsets[1:] + b for corpus, b in zip(corpora, before, strict=False)]
+        return cls(
+            np.concatenate([corpus.codes for corpus in corpora]),
+            np.concatenate([corpus.begins for corpus in corpora]),
+            np.concatenate([np.zeros(1, dtype=np.int64), *ends]),
+            np.repeat(np.arange(len(corpora), dtype=np.uint8), [len(c) for c in corpora]),
+        )
+
+    def of_standard(self, standard: int) -> Corpus:
+        """The same sentences, said to follow one standard."""
+        return replace(self, standards=np.full(len(self), standard, dtype=np.uint8))
 
     @classmethod
     def from_sentences(cls, sentences: Iterable[Sequence[str]]) -> Corpus:

@@ -94,21 +94,22 @@ class Engine:
         return cls(image)
 
     @classmethod
-    def of_file(cls, path: str) -> Engine:
-        """The engine of a model file, its tables kept where compiled code is.
+    def of_file(cls, path: str, standard: str | None = None) -> Engine:
+        """The engine of a model file (of a standard in it), its tables kept where compiled code is.
 
         Laying out the tables takes longer than all else that segmenting a line needs.
-        Raises ModelError.
+        Raises ModelError, SettingsError.
         """
         kept = None
         with suppress(OSError):  # Model.load says it better
-            kept = _kept_path(Path(path))
+            kept = _kept_path(Path(path), standard)
         image = native.read_kept(kept)
         if image is not None:
             return cls(image)
         from crfseg.model import Model
+        from crfseg.standards import select
 
-        engine = cls.of(Model.load(path))
+        engine = cls.of(select(Model.load(path), standard))
         native.keep(kept, engine._image)
         return engine
 
@@ -194,10 +195,10 @@ def _address(memory: mmap.mmap) -> int:
     return ctypes.addressof(ctypes.c_char.from_buffer(memory))
 
 
-def _kept_path(model: Path) -> Path | None:
+def _kept_path(model: Path, standard: str | None = None) -> Path | None:
     """Where the tables of a model file are kept: named after it and all that lays them out."""
     folder = native.cache_folder()
     sources = native.digest_of(Path(__file__).parent)
     with open(model, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        name = f"{len(data):x}{zlib.crc32(data):08x}"
+        name = f"{len(data):x}{zlib.crc32(data):08x}{zlib.crc32((standard or '').encode()):08x}"
     return folder and folder / f"{name}.{sources}.tables"

@@ -21,7 +21,7 @@ from crfseg.kernels.layout import (
     Levels,
     Plan,
 )
-from crfseg.templates import Family
+from crfseg.templates import COLUMNS_HELP, Family
 from crfseg.text import BOUNDARY, FIRST_CHARACTER
 
 
@@ -57,24 +57,27 @@ class Alphabet:
         return cls(known[order].astype(np.uint32))
 
 
-def radices(alphabet: int, columns: int) -> list[int]:
-    """How many values each column of the feature table can take."""
-    return [alphabet, text.TYPES] + [lexicon.CODES] * (columns - FIRST_LEXICON)
+def radices(alphabet: int, lexicons: int, standards: int = 1) -> list[int]:
+    """How many values each column of the feature table can take.
+
+    Where there are several standards, the last column says which one a sentence follows.
+    """
+    last = [standards] if standards > 1 else []
+    return [alphabet, text.TYPES, *[lexicon.CODES] * (2 * lexicons), *last]
 
 
-def make_plan(families: Sequence[Family], alphabet: int, columns: int) -> Plan:
-    """The templates as arrays for the kernels.
+def make_plan(families: Sequence[Family], radix: Sequence[int]) -> Plan:
+    """The templates as arrays for the kernels; radix: see `radices`.
 
     Raises TemplateError for a column that does not exist or an n-gram that has more
     possible values than a 63-bit key can number.
     """
     used = 1 + max(column for family in families for _, column in family.pattern)
-    if used > columns:
+    if used > len(radix):
         raise TemplateError(
-            f"the templates use column {used - 1}; expected at most {columns - 1} "
-            "(0 character, 1 character type, then two for each lexicon)"
+            f"the templates use column {used - 1}; expected at most {len(radix) - 1} "
+            f"({COLUMNS_HELP})"
         )
-    radix = radices(alphabet, columns)
     cells, cell_starts, windows, features = [], [0], [], []
     for f, family in enumerate(families):
         space = 1
@@ -84,7 +87,7 @@ def make_plan(families: Sequence[Family], alphabet: int, columns: int) -> Plan:
         if space >= 2**63:
             raise TemplateError(
                 f"a template of {len(family.pattern)} cells has too many possible values for "
-                f"an alphabet of {alphabet}; expected fewer cells"
+                f"an alphabet of {radix[CHARACTER]}; expected fewer cells"
             )
         cell_starts.append(len(cells))
         windows.append((min(family.shifts), max(family.shifts)))
@@ -124,32 +127,40 @@ def make_table(
     offsets: np.ndarray,
     alphabet: Alphabet,
     reach: int,
-    trie: Levels | None = None,
+    tries: Sequence[Levels] = (),
     lexicons: int = 0,
     folds: np.ndarray | None = None,
+    standards: np.ndarray | None = None,
 ) -> Table:
     """The feature table of sequences of characters.
 
     codes: uint32 [n] code points (positions only, see `text.positions`); offsets: int64
-    [S + 1]; folds: int [S], the fold whose words are hidden from each sequence, or None.
+    [S + 1]; tries: that of each standard; folds: int [S], the fold whose words are hidden
+    from each sequence, or None; standards: uint8 [S], or None if there is only one.
     """
     lengths = np.diff(offsets)
     gap = max(2 * reach, BEYOND)
     begins = offsets[:-1] + gap * np.arange(1, len(lengths) + 1)
     bounds = np.stack([begins, begins + lengths], axis=1).astype(np.int64)
     size = len(codes) + gap * (len(lengths) + 1)
-    columns = np.zeros((FIRST_LEXICON + 2 * lexicons, size), dtype=np.int32)
+    extra = 0 if standards is None else 1
+    columns = np.zeros((FIRST_LEXICON + 2 * lexicons + extra, size), dtype=np.int32)
     columns[CHARACTER] = BOUNDARY
     places = np.arange(len(codes)) + np.repeat(begins - offsets[:-1], lengths)
     columns[CHARACTER, places] = alphabet.table[codes]
     columns[TYPE, places] = text.types()[codes]
-    if trie is not None and lexicons:
+    if standards is not None:  # what a template sees from a sequence is of its standard
+        for (begin, end), standard in zip(bounds.tolist(), standards.tolist(), strict=True):
+            columns[-1, begin - reach : end + reach] = standard
+    if lexicons:
         from crfseg.kernels import ngrams
 
         masks = np.tile(lexicon.masks(lexicons), (len(lengths), 1))
         if folds is not None:
             masks &= ~(np.uint64(1) << folds.astype(np.uint64))[:, None]
-        ngrams.match_all(columns, bounds, trie, masks, lexicon.LONGEST)
+        for standard, trie in enumerate(tries):
+            here = slice(None) if standards is None else standards == standard
+            ngrams.match_all(columns, bounds[here], trie, masks[here], lexicon.LONGEST)
     return Table(columns, bounds)
 
 

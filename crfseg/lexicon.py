@@ -35,8 +35,12 @@ MAX_LEXICONS = 9
 
 def masks(lexicons: int) -> np.ndarray:
     """uint64 [lexicons]: for each lexicon the flags that say a word is in it."""
-    bits = [(1 << FOLDS) - 1] + [1 << (FOLDS + k) for k in range(lexicons - 1)]
-    return np.array(bits[:lexicons], dtype=np.uint64)
+    return np.array([flag_bits(k) for k in range(lexicons)], dtype=np.uint64)
+
+
+def flag_bits(k: int) -> int:
+    """The flags of a word of lexicon k that is in all folds."""
+    return 1 << (FOLDS + k - 1) if k else (1 << FOLDS) - 1
 
 
 def build_trie(

@@ -19,12 +19,12 @@ from crfseg import text
 from crfseg.errors import CrfsegError, ModelError
 from crfseg.features import Alphabet, make_plan, radices
 from crfseg.files import atomic_write
-from crfseg.kernels.layout import FIRST_LEXICON
 from crfseg.lexicon import MAX_LEXICONS, MAX_WORD, unpack_words
 from crfseg.tags import SCHEMES, TagScheme
 from crfseg.templates import Templates
 
 FORMAT = 1
+MAX_STANDARDS = 12
 KINDS = ("crf", "maxent", "hmm")
 _CHECKSUM = "checksum"
 _SMALLEST_SCALE = 2.0**-9
@@ -46,6 +46,10 @@ class Model:
     scores, licence, version); alphabet; transitions int16 [T, T]; words uint8: the words
     of all lexicons, sorted and packed (`lexicon.pack_words`); members uint16: for each word, bit k
     says that it is in lexicon k; families: one FamilyWeights for each template family.
+
+    A model of several standards holds a plain model of each (`standards.select`). If the
+    training words are a lexicon, each standard has its own: the first bits of members then
+    are those of the standards.
     """
 
     metadata: dict[str, Any]
@@ -65,7 +69,17 @@ class Model:
     @property
     def columns(self) -> int:
         """The number of columns of the feature table."""
-        return FIRST_LEXICON + 2 * self.lexicons
+        return len(self.radix)
+
+    @property
+    def radix(self) -> list[int]:
+        """How many values each column of the feature table can take."""
+        return radices(self.alphabet.size, self.lexicons, max(len(self.standards), 1))
+
+    @property
+    def standards(self) -> list[str]:
+        """The names of the standards, the default one first; none if it is a plain model."""
+        return list(self.metadata.get("standards", []))
 
     @property
     def scale(self) -> float:
@@ -169,9 +183,20 @@ class Model:
         _expect(transitions.shape == (scheme.size, scheme.size), "transitions must be [T, T]")
         words = _array(arrays, "lexicon.words", np.uint8, 1)
         members = _array(arrays, "lexicon.members", np.uint16, 1)
-        columns = FIRST_LEXICON + 2 * len(metadata["lexicons"])
-        make_plan(templates.families, alphabet.size, columns)
-        radix = radices(alphabet.size, columns)
+        standards = metadata.get("standards", [])
+        _expect(
+            isinstance(standards, list)
+            and all(isinstance(name, str) for name in standards)
+            and len(set(standards)) == len(standards) <= MAX_STANDARDS,
+            f"standards must be a list of at most {MAX_STANDARDS} names",
+        )
+        if standards:
+            own = metadata["settings"]["own_lexicon"]
+            _expect(isinstance(own, bool), "settings must say whether there is an own lexicon")
+        radix = radices(alphabet.size, len(metadata["lexicons"]), max(len(standards), 1))
+        if len(standards) > 1:
+            templates_module.check_standard(templates, len(radix) - 1)
+        make_plan(templates.families, radix)
         families = []
         for f, shape in enumerate(templates.families):
             keys = _array(arrays, f"family.{f}.keys", np.uint64, 1)

@@ -12,8 +12,8 @@ import numpy as np
 from crfseg import lexicon, text
 from crfseg.corpus import Corpus
 from crfseg.errors import SettingsError
-from crfseg.features import Alphabet, Table, concatenate_ids, make_plan, make_table
-from crfseg.kernels.layout import FIRST_LEXICON, Levels, Plan
+from crfseg.features import Alphabet, Table, concatenate_ids, make_plan, make_table, radices
+from crfseg.kernels.layout import Levels, Plan
 from crfseg.tags import TagScheme
 from crfseg.templates import Templates
 
@@ -22,13 +22,14 @@ from crfseg.templates import Templates
 class Sequences:
     """The positions of a corpus: its characters without those glued to the one before.
 
-    codes uint32 [n], begins bool [n], offsets int64 [S + 1] as in Corpus; kept bool [N]:
-    which characters of the corpus are positions (`text.positions`).
+    codes uint32 [n], begins bool [n], offsets int64 [S + 1], standards uint8 [S] as in
+    Corpus; kept bool [N]: which characters of the corpus are positions (`text.positions`).
     """
 
     codes: np.ndarray
     begins: np.ndarray
     offsets: np.ndarray
+    standards: np.ndarray
     kept: np.ndarray
 
     @classmethod
@@ -36,15 +37,16 @@ class Sequences:
         """The positions of every sentence."""
         keep = text.positions(corpus.codes, corpus.offsets[:-1])
         before = np.concatenate(([0], np.cumsum(keep)))
-        return cls(corpus.codes[keep], corpus.begins[keep], before[corpus.offsets], keep)
+        offsets = before[corpus.offsets]
+        return cls(corpus.codes[keep], corpus.begins[keep], offsets, corpus.standards, keep)
 
 
 @dataclass(frozen=True)
 class Lexicons:
     """All words and where they belong.
 
-    names: of each lexicon; words sorted; members uint16 [W]: bit k, in lexicon k; flags
-    uint32 [W]: as `lexicon.build_trie` wants them, with the folds of the training words.
+    names: of each lexicon; words sorted; members uint16 [W]: as in `Model`; flags uint32
+    [standards, W]: as `lexicon.build_trie` wants them, with the folds of the training words.
     """
 
     names: list[str]
@@ -58,38 +60,50 @@ def collect_lexicons(
 ) -> Lexicons:
     """The words of the corpus (jackknifed) as lexicon 0 if ``own``, then each file's words.
 
-    Without ``own`` the first file is lexicon 0 and in every fold. Raises DataError,
-    SettingsError.
+    Each standard has the words of its own part of the corpus as lexicon 0. Without ``own``
+    the first file is lexicon 0 and in every fold. Raises DataError, SettingsError.
     """
     names = ["words of the training corpus"] if own else []
     names += [os.path.basename(os.fspath(path)) for path in paths]
     if len(names) > lexicon.MAX_LEXICONS:
         raise SettingsError(f"--lexicon: at most {lexicon.MAX_LEXICONS - own} files can be given")
+    standards = int(corpus.standards.max(initial=0)) + 1
+    private = standards if own else 0
+    if private + len(paths) > 16:
+        raise SettingsError(
+            f"{standards} standards and {len(paths)} lexicons are too many; at most 16"
+        )
     members: dict[str, int] = {}
-    flags: dict[str, int] = {}
-    if own:
-        flags = _words_by_fold(corpus, folds)
-        members = dict.fromkeys(flags, 1)
-    for k, path in enumerate(paths, start=int(own)):
-        bits = 1 << (lexicon.FOLDS + k - 1) if k else (1 << lexicon.FOLDS) - 1
+    shared: dict[str, int] = {}
+    folded = [_words_by_fold(corpus, folds, s) for s in range(private)]
+    for s, words_of_standard in enumerate(folded):
+        for word in words_of_standard:
+            members[word] = members.get(word, 0) | 1 << s
+    for k, path in enumerate(paths):
+        bits = lexicon.flag_bits(k + own)
         for word in lexicon.usable(lexicon.read_words(path)):
-            members[word] = members.get(word, 0) | 1 << k
-            flags[word] = flags.get(word, 0) | bits
+            members[word] = members.get(word, 0) | 1 << (private + k)
+            shared[word] = shared.get(word, 0) | bits
     words = sorted(members)
+    flags = [
+        [shared.get(word, 0) | (folded[s].get(word, 0) if own else 0) for word in words]
+        for s in range(standards)
+    ]
     return Lexicons(
         names,
         words,
         np.array([members[word] for word in words], dtype=np.uint16),
-        np.array([flags[word] for word in words], dtype=np.uint32),
+        np.array(flags, dtype=np.uint32).reshape(standards, len(words)),
     )
 
 
-def _words_by_fold(corpus: Corpus, folds: np.ndarray) -> dict[str, int]:
-    """For each word a lexicon can use, the folds it occurs in as bits."""
+def _words_by_fold(corpus: Corpus, folds: np.ndarray, standard: int) -> dict[str, int]:
+    """For each word of a standard that a lexicon can use, the folds it occurs in as bits."""
     flags: dict[str, int] = {}
     characters = corpus.codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
     edges = np.append(np.flatnonzero(corpus.begins), len(corpus.codes))
-    first = np.searchsorted(folds, np.arange(lexicon.FOLDS + 1))
+    chosen = np.flatnonzero(corpus.standards == standard)
+    first = chosen[0] + np.searchsorted(folds[chosen], np.arange(lexicon.FOLDS + 1))
     cuts = np.searchsorted(edges, corpus.offsets[first])
     for fold in range(lexicon.FOLDS):
         here = edges[cuts[fold] : cuts[fold + 1] + 1].tolist()
@@ -100,32 +114,38 @@ def _words_by_fold(corpus: Corpus, folds: np.ndarray) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Encoder:
-    """What turns any sequences into the feature table the model was trained on."""
+    """What turns any sequences into the feature table the model was trained on.
+
+    tries: one for each standard, none without lexicons.
+    """
 
     alphabet: Alphabet
     templates: Templates
     plan: Plan
     lexicons: int
-    trie: Levels | None
+    tries: list[Levels]
+    standards: int = 1
 
     @classmethod
     def make(cls, sequences: Sequences, lexicons: Lexicons, templates: Templates) -> Encoder:
         """The encoder for a training corpus; raises TemplateError."""
         more = text.code_points("".join(lexicons.words))
         alphabet = Alphabet.of(sequences.codes, more)
-        count = len(lexicons.names)
-        trie = None
+        count, standards = len(lexicons.names), len(lexicons.flags)
+        tries = []
         if count:
             ids, ends = concatenate_ids(lexicons.words, alphabet)
-            trie, _ = lexicon.build_trie(ids, ends, lexicons.flags, alphabet.size)
-        plan = make_plan(templates.families, alphabet.size, FIRST_LEXICON + 2 * count)
-        return cls(alphabet, templates, plan, count, trie)
+            for flags in lexicons.flags:
+                tries.append(lexicon.build_trie(ids, ends, flags, alphabet.size)[0])
+        plan = make_plan(templates.families, radices(alphabet.size, count, standards))
+        return cls(alphabet, templates, plan, count, tries, standards)
 
     def table(self, sequences: Sequences, folds: np.ndarray | None = None) -> Table:
         """The feature table; ``folds`` hides from each sequence the words of its own fold."""
+        standards = sequences.standards if self.standards > 1 else None
         return make_table(
             sequences.codes, sequences.offsets, self.alphabet, self.templates.reach,
-            self.trie, self.lexicons, folds,
+            self.tries, self.lexicons, folds, standards,
         )  # fmt: skip
 
 

@@ -33,9 +33,10 @@ def default_model_path() -> str:
 class Segmenter:
     """Cuts Chinese text into words with a trained model.
 
-    path: a model file; the model that comes with crfseg if omitted. keep_whole: keep
-    addresses, times, dates and grouped numbers whole whatever the model says. Raises
-    ModelError for a file that is no sound model.
+    path: a model file; the model that comes with crfseg if omitted. standard: which of the
+    standards of the model to follow, the first one if omitted. keep_whole: keep addresses,
+    times, dates and grouped numbers whole whatever the model says. Raises ModelError for
+    a file that is no sound model, SettingsError for a standard it does not have.
 
     ``"".join(segmenter.cut(text)) == text`` for every string. One segmenter may be used
     by many threads at once; it pickles as its path, so that it can be sent to other
@@ -43,21 +44,34 @@ class Segmenter:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str] | None = None, *, keep_whole: bool = True
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        standard: str | None = None,
+        keep_whole: bool = True,
     ) -> None:
-        self.path = default_model_path() if path is None else os.fspath(path)
+        self.path, self.standard = (
+            default_model_path() if path is None else os.fspath(path),
+            standard,
+        )
         self._model: Model | None = None
         if path is None:
-            self._begin(Engine.of_file(self.path), keep_whole)
+            self._begin(Engine.of_file(self.path, standard), keep_whole)
         else:
-            self._begin(Engine.of(self.model), keep_whole)
+            from crfseg.standards import select
+
+            self._begin(Engine.of(select(self.model, standard)), keep_whole)
 
     @classmethod
-    def from_model(cls, model: Model, *, keep_whole: bool = True) -> Segmenter:
+    def from_model(
+        cls, model: Model, *, standard: str | None = None, keep_whole: bool = True
+    ) -> Segmenter:
         """A segmenter for a model in memory; it cannot be pickled."""
+        from crfseg.standards import select
+
         self = cls.__new__(cls)
-        self.path, self._model = "", model
-        self._begin(Engine.of(model), keep_whole)
+        self.path, self.standard, self._model = "", standard, model
+        self._begin(Engine.of(select(model, standard)), keep_whole)
         return self
 
     def _begin(self, engine: Engine, keep_whole: bool) -> None:
@@ -80,7 +94,7 @@ class Segmenter:
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.path:
             raise TypeError("a Segmenter made from a model in memory cannot be pickled")
-        return _restore, (self.path, self.keep_whole)
+        return _restore, (self.path, self.standard, self.keep_whole)
 
     def __repr__(self) -> str:
         return f"Segmenter({self.path!r})"
@@ -197,8 +211,8 @@ class Segmenter:
         return [token for token in tokens if keep_space or not is_space(token)]
 
 
-def _restore(path: str, keep_whole: bool) -> Segmenter:
-    return Segmenter(path, keep_whole=keep_whole)
+def _restore(path: str, standard: str | None, keep_whole: bool) -> Segmenter:
+    return Segmenter(path, standard=standard, keep_whole=keep_whole)
 
 
 def _format_tags(tokens: list[str]) -> str:

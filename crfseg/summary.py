@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from crfseg.features import radices
 from crfseg.kernels.layout import CHARACTER, FIRST_LEXICON, TYPE
 from crfseg.model import Model
 from crfseg.text import BOUNDARY, FIRST_CHARACTER
@@ -64,7 +63,7 @@ def _strongest(model: Model, tag: int, most: int) -> list[tuple[str, float]]:
 def _spell(model: Model, f: int, key: int, place: int) -> str:
     """An n-gram seen from a position: "C-1=人 C0=民"."""
     family = model.templates.families[f]
-    radix = radices(model.alphabet.size, model.columns)
+    radix = model.radix
     cells = []
     for offset, column in reversed(family.pattern):
         key, value = divmod(key, radix[column])
@@ -80,5 +79,7 @@ def _spell_cell(model: Model, column: int, value: int, where: str) -> str:
         return f"C{where}={'(outside)' if value == BOUNDARY else '(unknown)'}"
     if column == TYPE:
         return f"type{where}={_TYPE_NAMES[value]}"
+    if column == FIRST_LEXICON + 2 * model.lexicons:
+        return f"standard={model.standards[value]}"
     lexicon, ends = divmod(column - FIRST_LEXICON, 2)
     return f"word{lexicon} {'ends' if ends else 'begins'}{where}={value}"

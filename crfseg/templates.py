@@ -35,6 +35,12 @@ U{0}2:%x[0,{0}]/%x[0,{1}]/%x[1,{0}]/%x[1,{1}]
 U{0}3:%x[0,0]/%x[0,{0}]/%x[0,{1}]
 """
 
+#: What the columns are, for errors.
+COLUMNS_HELP = (
+    "0 character, 1 character type, then two for each lexicon, then the standard if there are "
+    "several"
+)
+
 _CELL = re.compile(r"%x\[\s*(-?\d{1,4})\s*,\s*(\d{1,4})\s*\]")
 _FURTHEST = 8
 
@@ -108,7 +114,7 @@ def parse(lines: Iterable[str], name: str = "templates", columns: int | None = N
         if columns is not None and last >= columns:
             raise TemplateError(
                 f"{name}:{number}: {line!r}: there is no column {last}; expected at most "
-                f"{columns - 1} (0 character, 1 character type, then two for each lexicon)"
+                f"{columns - 1} ({COLUMNS_HELP})"
             )
         if template.cells not in seen:
             seen[template.cells] = line
@@ -116,6 +122,15 @@ def parse(lines: Iterable[str], name: str = "templates", columns: int | None = N
     if not seen:
         raise TemplateError(f"{name}: no unigram template; expected lines like U00:%x[0,0]")
     return Templates(tuple(kept), _families(seen), transitions)
+
+
+def check_standard(templates: Templates, column: int, name: str = "templates") -> None:
+    """Raises TemplateError for a template that looks at nothing but the standard's column."""
+    for family in templates.families:
+        if all(c == column for _, c in family.pattern):
+            raise TemplateError(
+                f"{name}: %x[..,{column}] alone; expected a cell besides the standard"
+            )
 
 
 def load(path: str | os.PathLike[str]) -> list[str]:
@@ -128,18 +143,38 @@ def load(path: str | os.PathLike[str]) -> list[str]:
         raise TemplateError(f"{path}: not UTF-8 at byte {error.start}") from None
 
 
-def default_lines(lexicons: int) -> list[str]:
-    """The default templates for a model with that many lexicons."""
-    text = CHARACTER_TEMPLATES
+def default_lines(lexicons: int, standards: int = 1) -> list[str]:
+    """The default templates for a model with that many lexicons and standards."""
+    lines = CHARACTER_TEMPLATES.splitlines()
     for k in range(lexicons):
-        text += lexicon_lines(k)
-    return text.splitlines()
+        lines += lexicon_lines(k)
+    return lines + (private_lines(lines, FIRST_LEXICON + 2 * lexicons) if standards > 1 else [])
 
 
-def lexicon_lines(k: int) -> str:
+def lexicon_lines(k: int) -> list[str]:
     """The default templates over the columns of lexicon ``k``, counted from 0."""
     begin = FIRST_LEXICON + 2 * k
-    return LEXICON_TEMPLATES.format(begin, begin + 1)
+    return LEXICON_TEMPLATES.format(begin, begin + 1).splitlines()
+
+
+def private_lines(lines: Iterable[str], column: int) -> list[str]:
+    """The same templates once more for each standard, which stands in a column.
+
+    The cell with the standard is at the first place a template looks at: seen from there,
+    templates of one family stay one family (within reach of a sentence all is of its
+    standard).
+    """
+    private = []
+    for line in lines:
+        if cells := cells_of(line):
+            first = min(offset for offset, _ in cells)
+            private.append(f"{line}/%x[{first},{column}]")
+    return private
+
+
+def cells_of(line: str) -> tuple[tuple[int, int], ...]:
+    """The cells (offset, column) a template line names; none for ``B``."""
+    return tuple((int(offset), int(column)) for offset, column in _CELL.findall(line))
 
 
 def _parse_line(line: str, where: str) -> Template:
@@ -149,7 +184,7 @@ def _parse_line(line: str, where: str) -> Template:
             f"{where}: {line!r}: bigram templates with cells are not supported; "
             "expected a plain B (tag transitions)"
         )
-    cells = tuple((int(offset), int(column)) for offset, column in _CELL.findall(line))
+    cells = cells_of(line)
     if line[0] not in "Uu%" or not cells or "%" in _CELL.sub("", line):
         raise TemplateError(f"{where}: {line!r}: expected a template like U05:%x[-1,0]/%x[0,0]")
     for offset, column in cells:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from crfseg.export import export
 from crfseg.features import Table, folds_of
 from crfseg.files import Path
 from crfseg.kernels import vector
-from crfseg.model import Model
+from crfseg.model import MAX_STANDARDS, Model
 from crfseg.objective import Index, Objective, build_index, decode
 from crfseg.prepare import Encoder, Lexicons, Sequences, collect_lexicons, gold_tags
 from crfseg.progress import Iteration, Progress
@@ -30,6 +30,9 @@ from crfseg.threads import Map, thread_count, workers
 #: rare ones most of all: without _RARE the same objective takes twice the evaluations.
 _CURVATURE = 0.35
 _RARE = 100
+
+
+Corpora = Path | Sequence[Path] | Mapping[str, Path | Sequence[Path]]
 
 
 @dataclass
@@ -53,7 +56,7 @@ class TrainingResult:
 
 
 def train(
-    corpora: Path | Sequence[Path],
+    corpora: Corpora,
     *,
     output: Path | None = None,
     format: str = "auto",
@@ -68,17 +71,21 @@ def train(
     own_lexicon: bool = True,
     templates: Path | Sequence[str] | None = None,
     dev: Path | None = None,
+    dev_standard: str | None = None,
     threads: int | None = None,
     prune: float = Settings.prune,
     progress: Progress | None = None,
 ) -> TrainingResult:
     """Train a segmentation model on one or more corpora; what ``crfseg train`` does.
 
-    corpora: files in any of `corpus.FORMATS`; output: where to save the model; lexicons:
-    word lists, one word on a line; own_lexicon: also use the corpus' own words;
-    templates: a CRF++ template file, or its lines; the other options are explained in
-    `Settings`. KeyboardInterrupt ends training early: the result has ``interrupted`` set,
-    and is saved. Raises CrfsegError (DataError, SettingsError, TemplateError).
+    corpora: files in any of `corpus.FORMATS`, or for a model of several standards a mapping
+    of their names, the default one first, to files (see `standards`); dev, dev_standard: a
+    corpus to score every iteration on, and the standard it follows; output: where to save
+    the model; lexicons: word lists, one word on a line; own_lexicon: also use the corpus'
+    own words; templates: a CRF++ template file, or its lines; the other options are
+    explained in `Settings`. KeyboardInterrupt ends training early: the result has
+    ``interrupted`` set, and is saved. Raises CrfsegError (DataError, SettingsError,
+    TemplateError).
     """
     settings = Settings(
         kind=model,
@@ -91,22 +98,42 @@ def train(
         prune=float(prune),
     )
     count = thread_count(threads)
-    files, lexicons = _paths(corpora), _paths(lexicons)
+    named = corpora if isinstance(corpora, Mapping) else {"": corpora}
+    groups = {name: _paths(paths) for name, paths in named.items()}
+    standards = [name for name in groups if name]
+    _check_standards(standards, dev_standard, settings)
+    files, lexicons = [path for paths in groups.values() for path in paths], _paths(lexicons)
     inputs = [*files, *lexicons, *(p for p in (dev, templates) if isinstance(p, str | os.PathLike))]
     if output is not None and any(_same_file(output, path) for path in inputs):
         raise SettingsError(f"-o {os.fspath(output)}: must not be one of the files read")
-    lines = _template_lines(templates, settings, len(lexicons))
+    lines = _template_lines(templates, settings, len(lexicons), len(standards))
     progress = progress or Progress()
     start = time.perf_counter()
-    corpus = Corpus.read(files, format, encoding, progress)
-    dev_corpus = None if dev is None else Corpus.read([dev], format, encoding, progress)
-    training = _Training(corpus, settings, lexicons if model != "hmm" else (), lines, progress)
+    corpus = Corpus.joined(
+        [Corpus.read(paths, format, encoding, progress) for paths in groups.values()]
+    )
+    dev_corpus = None
+    if dev is not None:
+        number = standards.index(dev_standard) if dev_standard else 0
+        dev_corpus = Corpus.read([dev], format, encoding, progress).of_standard(number)
+    training = _Training(
+        corpus, settings, lexicons if model != "hmm" else (), lines, progress, standards
+    )
     with workers(count) as run:
         result = training.run(run, dev_corpus, files, start)
     if output is not None:
         result.model.save(output)
     result.seconds = time.perf_counter() - start
     return result
+
+
+def _check_standards(names: list[str], dev: str | None, settings: Settings) -> None:
+    if names and settings.kind == "hmm":
+        raise SettingsError("--standard: a hidden Markov model has no standards; expected crf")
+    if len(names) > MAX_STANDARDS:
+        raise SettingsError(f"--standard: {len(names)} are too many; at most {MAX_STANDARDS}")
+    if dev is not None and dev not in names:
+        raise SettingsError(f"--dev: there is no standard {dev}; expected one of {names}")
 
 
 def _paths(given: Path | Sequence[Path]) -> list[Path]:
@@ -118,22 +145,25 @@ def _same_file(one: Path, other: Path) -> bool:
 
 
 def _template_lines(
-    given: Path | Sequence[str] | None, settings: Settings, external: int
+    given: Path | Sequence[str] | None, settings: Settings, external: int, standards: int
 ) -> tuple[list[str], str]:
     """The template lines, and what to call them in errors."""
     if settings.kind == "hmm":
         return baselines.HMM_TEMPLATES, "templates"
     lexicons = external + settings.own_lexicon
     if given is None:
-        return templates.default_lines(lexicons), "templates"
+        return templates.default_lines(lexicons, standards), "templates"
     if isinstance(given, str | os.PathLike):
         lines, name = templates.load(given), os.fspath(given)
     else:
         lines, name = list(given), "templates"
-    columns = templates.FIRST_LEXICON + 2 * lexicons
-    if templates.parse(lines, name, columns).columns <= templates.FIRST_LEXICON:
+    columns = templates.FIRST_LEXICON + 2 * lexicons + (standards > 1)
+    shapes = templates.parse(lines, name, columns)
+    if standards > 1:
+        templates.check_standard(shapes, columns - 1, name)
+    if shapes.columns <= templates.FIRST_LEXICON:
         for k in range(lexicons):
-            lines += templates.lexicon_lines(k).splitlines()
+            lines += templates.lexicon_lines(k)
     return lines, name
 
 
@@ -147,14 +177,15 @@ class _Training:
         lexicons: Sequence[Path],
         lines: tuple[list[str], str],
         progress: Progress,
+        standards: Sequence[str],
     ) -> None:
-        self.settings, self.progress = settings, progress
+        self.settings, self.progress, self.standards = settings, progress, standards
         self.scheme: TagScheme = scheme_by_name(settings.tags)
         self.sequential = settings.kind != "maxent"
         self.corpus = corpus
         shapes = templates.parse(*lines)
         progress.begin("indexing features")
-        folds = folds_of(len(corpus))
+        folds = np.concatenate([folds_of(n) for n in np.bincount(corpus.standards).tolist()])
         own = settings.own_lexicon and settings.kind != "hmm"
         self.lexicons: Lexicons = collect_lexicons(corpus, folds, own, lexicons)
         self.sequences = Sequences.of(corpus)
@@ -251,6 +282,8 @@ class _Training:
             "iterations": len(self.history),
             "settings": self.settings.as_dict(),
         }
+        if self.standards:
+            metadata["standards"] = list(self.standards)
         prune = 0.0 if self.settings.kind == "hmm" else self.settings.prune
         return export(metadata, weights, index, self.encoder, self.lexicons, self.scheme, prune)
 

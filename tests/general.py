@@ -25,7 +25,7 @@ def index_of(model: Model) -> tuple[Index, np.ndarray]:
         families.append(FamilyIndex(family.keys.copy(), nothing, nothing, nothing, base))
         pieces.append(family.weights.ravel())
         base += family.weights.size
-    plan = make_plan(model.templates.families, model.alphabet.size, model.columns)
+    plan = make_plan(model.templates.families, model.radix)
     weights = np.concatenate(pieces).astype(np.float32)
     return Index(plan, model.templates, families, Layout(zeros, T, base)), weights
 
@@ -34,14 +34,21 @@ def encoder_of(model: Model) -> Encoder:
     """What turns text into the table the model was trained on."""
     words = bytes(model.words).decode().split("\n")[:-1]
     everywhere = (1 << FOLDS) - 1
-    flags = [(m & 1) * everywhere | m >> 1 << FOLDS for m in model.members.tolist()]
     ids, ends = concatenate_ids(words, model.alphabet)
-    trie, _ = build_trie(ids, ends, np.array(flags, dtype=np.uint32), model.alphabet.size)
-    plan = make_plan(model.templates.families, model.alphabet.size, model.columns)
-    return Encoder(model.alphabet, model.templates, plan, model.lexicons, trie)
+    standards = max(len(model.standards), 1)
+    private = standards if model.metadata["settings"]["own_lexicon"] else 1
+    tries = []
+    for s in range(standards):
+        own = s if private > 1 else 0
+        flags = [
+            (m >> own & 1) * everywhere | m >> private << FOLDS for m in model.members.tolist()
+        ]
+        tries.append(build_trie(ids, ends, np.array(flags, np.uint32), model.alphabet.size)[0])
+    plan = make_plan(model.templates.families, model.radix)
+    return Encoder(model.alphabet, model.templates, plan, model.lexicons, tries, standards)
 
 
-def cut(model: Model, string: str) -> list[str]:
+def cut(model: Model, string: str, standard: int = 0) -> list[str]:
     """What ``Segmenter.cut`` gives, addresses not kept whole."""
     codes = text.code_points(string)
     space = text.classes()[codes] == text.SPACE
@@ -52,7 +59,7 @@ def cut(model: Model, string: str) -> list[str]:
     if len(inside):
         offsets = np.append(np.flatnonzero(starts[inside]), len(inside))
         corpus = Corpus(codes[inside].astype(np.uint32), starts[inside], offsets)
-        sequences = Sequences.of(corpus)
+        sequences = Sequences.of(corpus.of_standard(standard))
         table = encoder_of(model).table(sequences)
         index, weights = index_of(model)
         rows = index.rows(table)

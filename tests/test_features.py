@@ -52,7 +52,7 @@ def test_keys_number_n_grams_in_mixed_radix(sequences: list[str], lines: list[st
     offsets = np.cumsum([0, *map(len, sequences)])
     codes = text.code_points("".join(sequences))
     table = make_table(codes, offsets, alphabet, templates.reach)
-    plan = make_plan(templates.families, alphabet.size, 2)
+    plan = make_plan(templates.families, [alphabet.size, text.TYPES])
     radix = [alphabet.size, text.TYPES]
     for f, family in enumerate(templates.families):
         expected = {}
@@ -76,14 +76,14 @@ def test_no_template_looks_beyond_the_gaps(cells: list[tuple[int, int]]) -> None
 
 def test_a_column_that_does_not_exist() -> None:
     with pytest.raises(TemplateError, match="use column 2; expected at most 1"):
-        make_plan(parse(["U:%x[0,2]"]).families, 10, 2)
+        make_plan(parse(["U:%x[0,2]"]).families, [10, 7])
 
 
 def test_too_many_cells_for_a_key() -> None:
     cells = "/".join(f"%x[{offset},0]" for offset in range(-2, 3))
-    make_plan(parse([cells]).families, 6000, 2)
+    make_plan(parse([cells]).families, [6000, 7])
     with pytest.raises(TemplateError, match="a template of 5 cells has too many"):
-        make_plan(parse([cells]).families, 6300, 2)  # 6300^5 > 2^63
+        make_plan(parse([cells]).families, [6300, 7])  # 6300^5 > 2^63
 
 
 @pytest.mark.parametrize("sentences", [0, 1, 3, 10, 25])
