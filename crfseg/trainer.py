@@ -157,13 +157,15 @@ def _template_lines(
         lines, name = templates.load(given), os.fspath(given)
     else:
         lines, name = list(given), "templates"
-    columns = templates.FIRST_LEXICON + 2 * lexicons + (standards > 1)
-    shapes = templates.parse(lines, name, columns)
-    if standards > 1:
-        templates.check_standard(shapes, columns - 1, name)
-    if shapes.columns <= templates.FIRST_LEXICON:
+    last = templates.FIRST_LEXICON + 2 * lexicons  # the column of the standard, if there is one
+    shapes = templates.parse(lines, name, last + (standards > 1))
+    templates.check_standard(shapes, last, name)
+    used = {column for family in shapes.families for _, column in family.pattern}
+    if used.isdisjoint(range(templates.FIRST_LEXICON, last)):
         for k in range(lexicons):
             lines += templates.lexicon_lines(k)
+    if standards > 1 and last not in used:
+        lines += templates.private_lines(lines, last)
     return lines, name
 
 
