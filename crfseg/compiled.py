@@ -14,10 +14,13 @@ from crfseg.kernels import layout
 from crfseg.kernels.keys import EMPTY
 from crfseg.kernels.layout import CHARACTER, Levels
 from crfseg.model import Model
+from crfseg.pairs import character_bitmaps
 from crfseg.templates import Family
 
 #: A family whose n-grams have at most this many possible values is a plain table.
 _DENSE = 1 << 19
+#: One of a character and few other values is not, if it has more: most do not occur.
+_SPARSE = 1 << 15
 #: Larger than any difference real scores make up for, small enough that two of them and
 #: a sentence's scores stay within int32.
 _ILLEGAL = -(1 << 28)
@@ -41,6 +44,22 @@ class _Rows:
     def is_adjacent(self) -> bool:
         """Whether these are pairs of neighbouring characters, too many for a plain table."""
         return self.pattern == ((0, CHARACTER), (1, CHARACTER)) and self.space > _DENSE
+
+    @property
+    def is_bitmap(self) -> bool:
+        """Whether a character comes first, few values follow, and few of all are there."""
+        columns = [column for _, column in self.pattern]
+        return (
+            columns[0] == CHARACTER
+            and len(columns) > 1
+            and self.space <= 64 * self.radix[0]
+            and self.space > _SPARSE
+        )
+
+    @property
+    def is_table(self) -> bool:
+        """Whether there is a row for every possible n-gram."""
+        return self.space <= _DENSE and not self.is_bitmap
 
     @property
     def space(self) -> int:
@@ -81,7 +100,9 @@ def compile_model(model: Model) -> layout.Tables:
     adjacent = next((r.keys for r in rows if r.is_adjacent), np.zeros(0, dtype=np.uint64))
     radix_ = np.uint64(model.alphabet.size)
     levels, numbers = _levels(model, np.stack([adjacent // radix_, adjacent % radix_], axis=1))
-    families, weights, displacements = _lay_out(rows, numbers, len(levels.openings), words, bits)
+    families, weights, bitmaps, displacements = _lay_out(
+        rows, numbers, len(levels.openings), words, bits
+    )
     plan = make_plan([Family(r.pattern, r.shifts) for r in rows], radix)
     plan.templates[:, 2] *= words
     scheme = model.scheme
@@ -93,6 +114,7 @@ def compile_model(model: Model) -> layout.Tables:
         plan=plan,
         families=families,
         weights=weights,
+        bitmaps=bitmaps,
         displacements=displacements,
         levels=levels,
         masks=lexicon.masks(model.lexicons),
@@ -163,20 +185,21 @@ def _absorb(rows: list[_Rows]) -> list[_Rows]:
     A sum of scores stays the same, and there is one row less to fetch.
     """
     plain = [r for r in rows if len(set(r.pattern)) == len(r.pattern)]  # no cell named twice
-    hosts = [r for r in plain if r.space <= _DENSE and len(r.shifts) == 1]
+    hosts = [r for r in plain if r.is_table]
     tables = {id(r): r.table() for r in hosts}
     kept: list[_Rows] = []
     for r in sorted(rows, key=lambda r: len(r.pattern)):  # guests before their hosts
         left = []
         for k, shift in enumerate(r.shifts):
             cells = r.cells(shift)
-            fits = (h for h in hosts if h is not r and set(cells) < set(h.cells(h.shifts[0])))
-            host = next(fits, None) if r in plain else None
+            fits = ((h, j) for h in hosts for j, s in enumerate(h.shifts)
+                    if h is not r and set(cells) < set(h.cells(s)))  # fmt: skip
+            host, place = next(fits, (None, 0)) if r in plain else (None, 0)
             guest = tables.get(id(r), r)
             if host is None:
                 left.append(k)
             else:
-                _add(tables[id(host)], guest, k, cells)
+                _add(tables[id(host)], place, guest, k)
         if left:
             whole = tables.get(id(r), r)
             shifts = tuple(r.shifts[k] for k in left)
@@ -184,11 +207,12 @@ def _absorb(rows: list[_Rows]) -> list[_Rows]:
     return kept
 
 
-def _add(host: _Rows, guest: _Rows, k: int, cells: Sequence[tuple[int, int]]) -> None:
-    """Add the k-th template of a family, whose cells are among the host's, to its table."""
+def _add(host: _Rows, place: int, guest: _Rows, k: int) -> None:
+    """Add the k-th template of a family to one of the host's, which has all of its cells."""
     width = host.weights.shape[-1]
-    table = host.weights.reshape(*host.radix, width)  # axes: the host's cells
-    axes = [host.cells(host.shifts[0]).index(cell) for cell in cells]
+    table = host.weights.reshape(*host.radix, -1, width)[..., place, :]  # axes: the host's cells
+    seen = host.cells(host.shifts[place])
+    axes = [seen.index(cell) for cell in guest.cells(guest.shifts[k])]
     values = np.zeros((guest.space, width), dtype=np.int64)
     values[guest.keys.astype(np.int64)] = guest.weights[:, k]
     values = values.reshape(*guest.radix, width)
@@ -201,19 +225,20 @@ def _add(host: _Rows, guest: _Rows, k: int, cells: Sequence[tuple[int, int]]) ->
 
 def _lay_out(
     rows: Sequence[_Rows], numbers: np.ndarray, pairs: int, words: int, bits: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`Tables.families`, `weights` and `displacements`.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """`Tables.families`, `weights`, `bitmaps` and `displacements`.
 
     numbers: of the n-grams of the family of adjacent characters, which are below `pairs`.
     """
     zeros = np.zeros(words * max(len(r.shifts) for r in rows), dtype=np.uint64)
     weights, base = [zeros], len(zeros)
+    bitmaps, blocks = [np.zeros((0, 2), dtype=np.uint64)], 0
     displacements, first = [np.zeros(0, dtype=np.uint8)], 0
     table: list[tuple[int, ...]] = []
     for r in rows:
         width = words * len(r.shifts)
         packed = _pack(r.weights, words, bits).reshape(-1, width)
-        if len(r.keys) == r.space or r.space <= _DENSE:
+        if r.is_table:
             piece = np.zeros((r.space, width), dtype=np.uint64)
             piece[r.keys.astype(np.int64)] = packed
             table.append((layout.TABLE, base, width, 0, 0, 0))
@@ -221,6 +246,13 @@ def _lay_out(
             piece = np.zeros((pairs, width), dtype=np.uint64)
             piece[numbers] = packed
             table.append((layout.PAIR, base, width, 0, 0, 0))
+        elif r.is_bitmap:
+            others = np.uint64(r.space // r.radix[0])
+            found = character_bitmaps(r.keys // others, r.keys % others, r.radix[0])
+            piece = np.concatenate([np.zeros((1, width), dtype=np.uint64), packed])
+            table.append((layout.BITMAP, base, width, blocks, 0, 0))
+            bitmaps.append(found)
+            blocks += len(found)
         else:
             shifts, slots, size = perfect_slots(r.keys)
             piece = np.full((size, 1 + width), EMPTY, dtype=np.uint64)
@@ -234,6 +266,7 @@ def _lay_out(
     return (
         np.array(table, dtype=np.int64),
         np.concatenate(weights),
+        np.concatenate(bitmaps),
         np.concatenate(displacements),
     )
 

@@ -30,8 +30,8 @@ GATHERED, STEP = 1024, 512
 # A character's entry in `Tables.characters`: id, then type, then class.
 TYPE_SHIFT, CLASS_SHIFT = 21, 26
 # How the rows of a family are found: by its cells, by the number of two neighbouring
-# characters, by hashing.
-TABLE, PAIR, HASHED = 0, 1, 2
+# characters, by a character's bitmap of up to 64 values of the other cells, by hashing.
+TABLE, PAIR, BITMAP, HASHED = 0, 1, 2, 3
 # An entry of a trie is a key (the node above, then a character id; a pair has none), then
 # which characters can follow (a bit for each value of their last three bits), then the
 # flags of the word that ends here.
@@ -60,7 +60,7 @@ def work_bytes(size: int, reach: int, families: int, lexicons: int, tags: int) -
     room = room_of(size, reach) + gap_of(reach)
     each = 4 * (FIRST_LEXICON + 2 * lexicons) + 4 + 20 + 5 * tags + 1
     fixed = STEP * 16 + (STEP + 2 * reach) * (4 * families + 8) + (GATHERED + 1) * 8
-    return room * each + 8 * size + fixed + 1024
+    return room * each + 8 * size + fixed + 2048
 
 
 class Plan(NamedTuple):
@@ -111,8 +111,8 @@ class Levels(NamedTuple):
 
 
 # Places of the arrays of Tables, and of those of its Plan and Levels, in a header.
-PAGES, CHARACTERS, PLAN, FAMILIES, WEIGHTS, DISPLACEMENTS, LEVELS, MASKS = 0, 1, 2, 6, 7, 8, 9, 17
-NUMBERS, TRANSITIONS, STARTS, ENDS, BEGINS, TABLES = 18, 19, 20, 21, 22, 23
+PAGES, CHARACTERS, PLAN, FAMILIES, WEIGHTS, BITMAPS, DISPLACEMENTS = 0, 1, 2, 6, 7, 8, 9
+LEVELS, MASKS, NUMBERS, TRANSITIONS, STARTS, ENDS, BEGINS, TABLES = 10, 18, 19, 20, 21, 22, 23, 24
 
 
 class Tables(NamedTuple):
@@ -120,12 +120,14 @@ class Tables(NamedTuple):
 
     pages uint32 [0x1100]: where the block of each 256 code points starts in characters
     uint32; plan: its templates with places in words; families int64 [F, 6]: how rows are
-    found (TABLE, PAIR, HASHED), where the family starts in `weights`, the distance from
-    one row (or slot) to the next; then, if HASHED, the number of slots, first
-    displacement and number of displacements; weights uint64: rows of zeros, then rows,
-    see `packed`; displacements uint8; levels and masks: see `trie.match`;
-    numbers int64 [4]: reach, longest lexicon code, bits of a lane, words of a row;
-    transitions int32 [T, T], starts and ends int32 [T]; begins uint8 [T].
+    found (TABLE, PAIR, BITMAP, HASHED), where the family starts in `weights`, the distance
+    from one row (or slot) to the next; then, if HASHED, the number of slots, first
+    displacement and number of displacements, and if BITMAP the first of its bitmaps;
+    weights uint64: rows of zeros, then rows, see `packed`; bitmaps uint64 [B, 2]: for each
+    character the values there are, and 1 + how many there are before; displacements uint8;
+    levels and masks: see `trie.match`; numbers int64 [4]: reach, longest lexicon code, bits
+    of a lane, words of a row; transitions int32 [T, T], starts and ends int32 [T]; begins
+    uint8 [T].
     """
 
     pages: np.ndarray
@@ -133,6 +135,7 @@ class Tables(NamedTuple):
     plan: Plan
     families: np.ndarray
     weights: np.ndarray
+    bitmaps: np.ndarray
     displacements: np.ndarray
     levels: Levels
     masks: np.ndarray

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from crfseg.kernels.layout import CHARACTER
+from crfseg.kernels.pairs import number_in
 from crfseg.kernels.perfect import slot_of
 from crfseg.kernels.policy import part
 
@@ -19,12 +21,20 @@ _ONE = np.uint64(1)
 def table_rows(columns, plan, family, begin, end, base, stride, rows):
     """Where the rows of a family kept as a plain table start, for anchors in [begin, end).
 
-    The same mixed-radix number as `scores.ngram_keys`, times the stride, in 32 bits, which
-    are enough for a table and let LLVM work on eight anchors at once. rows uint32 [end -
-    begin or more]; base and stride in words.
+    rows uint32 [end - begin or more]; base and stride in words.
     """
-    first, c = plan.cell_starts[family], plan.cell_starts[family + 1]
-    n = end - begin
+    first, last = plan.cell_starts[family], plan.cell_starts[family + 1]
+    cell_rows(columns, plan, first, last, begin, end - begin, base, stride, rows)
+
+
+@part
+def cell_rows(columns, plan, first, last, begin, n, base, stride, rows):
+    """base + stride * the number that the cells first .. last - 1 spell, at n anchors.
+
+    The same mixed-radix number as `scores.ngram_keys`, in 32 bits, which are enough for a
+    table and let LLVM work on eight anchors at once.
+    """
+    c = last
     out = rows[:n]
     unit = np.uint32(stride)
     start = np.uint32(base)
@@ -45,6 +55,24 @@ def table_rows(columns, plan, family, begin, end, base, stride, rows):
         for a in range(n):
             out[a] += np.uint32(column[a]) * unit + np.uint32(other[a]) * larger
         unit = larger * np.uint32(plan.cells[c, 2])
+
+
+@part
+def bitmap_rows(columns, plan, family, begin, end, base, stride, bitmaps, rows):
+    """Where the rows of n-grams of a character and other cells start; `base` is for all others.
+
+    bitmaps uint64 [K or more, 2]: see `layout.Tables`. A table with a row for each n-gram there
+    could be takes ten times the memory, and the cache would be full of what is not used.
+    """
+    n = end - begin
+    others = rows[:n]
+    cell_rows(columns, plan, plan.cell_starts[family] + 1, plan.cell_starts[family + 1],
+              begin, n, 0, 1, others)  # fmt: skip
+    characters = columns[CHARACTER, begin + plan.cells[plan.cell_starts[family], 0] :]
+    start, width = np.uint64(base), np.uint64(stride)
+    for a in range(n):
+        block = np.uint64(characters[a])
+        rows[a] = start + number_in(block, np.uint64(others[a]), bitmaps) * width
 
 
 @part

@@ -36,6 +36,15 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
         config.CACHE_DIR = given
 
 
+def stage(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that kernels call and that stays apart from them.
+
+    Such a function says `memory.apart()`, and takes addresses and numbers: arrays would
+    have their references counted.
+    """
+    return numba.njit(forceinline=False, **_OPTIONS)(function)
+
+
 def part(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that kernels call: it becomes part of their code.
 

@@ -1,0 +1,286 @@
+"""Where the time of segmenting goes, stage by stage, and what the machine could do.
+
+python benchmarks/stages.py ctb6.test.txt pku.test.txt
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import click
+import numpy as np
+from _report import DOCS, provenance, table, write
+from _texts import SEED, plain_lines
+
+import crfseg
+from crfseg import text
+from crfseg.compiled import compile_model
+from crfseg.engine import as_bytes
+from crfseg.kernels import layout
+from crfseg.kernels.decode import levels_at, matrix, plan_at, score, vector
+from crfseg.kernels.decode import write as write_text
+from crfseg.kernels.packed import pair_rows, table_rows
+from crfseg.kernels.pairs import number
+from crfseg.kernels.policy import kernel
+from crfseg.kernels.runs import find_runs
+from crfseg.kernels.scores import viterbi_of_words
+from crfseg.kernels.trie import match
+
+GATHERED, STEP = layout.GATHERED, layout.STEP
+_TAGS = (0, 1, 2, 3)
+
+INTRODUCTION = """\
+What `crfseg segment` does for each character with the model that comes with it, one thread,
+the text in memory. The stages are timed one by one over the whole text, medians of
+{repeats}; "all" is the compiled function as it is used, in which they compete for the
+caches, and "rest" what is left: UTF-8 decoding, gathering of sequences, and that competition.
+"""
+BOUNDS = """\
+## What bounds it
+
+A character of the text takes {bytes_in:.2f} bytes in UTF-8 and about {moved:,} bytes of
+intermediate arrays, which stay in the first and second level cache: they are made for {step}
+to {gathered} characters at a time. What does not stay there are the tables,
+{megabytes:.1f} MB in all:
+
+{tables}
+
+This machine copies {copy:.1f} GB/s from memory to memory, and reads {loads:.0f} million random
+8-byte words a second out of {megabytes:.0f} MB when the addresses are known in advance. A
+character needs {random} words of the large tables, which at that rate would be {floor:.1f} ns: the
+distance to "all" is arithmetic, not memory, and text could be read and written
+{ratio:.0f} times as fast as it is segmented.
+
+## Why it is done as it is
+
+- One n-gram, one row: C-1C0 and C0C+1 are the same pair seen from two places. A pair of
+  characters is numbered once, by two bitmaps, and the number serves the lexicons (the
+  second level of the trie) and the weights.
+- Loops without branches over hundreds of characters: a chain of dependent loads costs its
+  whole latency only if the processor has nothing else to do.
+- Templates over small cells (types, lexicon codes) are plain tables; one whose cells are all
+  in another's is added into that table when the model is loaded, and costs nothing.
+- Four tags are four 16-bit lanes of one 64-bit number: one addition for each template.
+- What is looked for seldom (addresses, numbers) is skipped eight bytes at a time, and
+  words are copied eight bytes at a time.
+- Slices of slices have strides unknown to the compiler, and their loops stay scalar: passing
+  the whole array and an offset took the tables from 8 to 1 ns.
+- Lists of words are made by compiled code from the strings of earlier words; a Python string
+  costs about as much as segmenting two characters.
+"""
+
+
+@kernel
+def run_runs(data, runs):
+    """Look for what could be an address or a number."""
+    return find_runs(data, runs)
+
+
+@kernel
+def run_numbers(h, columns, gap, n, pairs):
+    """Number the pairs of characters."""
+    for a in range(0, n, GATHERED):
+        number(columns, gap + a - 1, gap + a + GATHERED + 1, levels_at(h).pairs, pairs)
+
+
+@kernel
+def run_match(h, columns, gap, n, pairs, scratch):
+    """Find the words of the lexicons."""
+    masks = vector(h, layout.MASKS, np.uint64)
+    longest = vector(h, layout.NUMBERS, np.int64)[1]
+    for a in range(0, n, GATHERED):
+        match(columns, gap + a, GATHERED, pairs, levels_at(h), masks, longest, scratch)
+
+
+@kernel
+def run_rows(h, columns, gap, n, pairs, rows):
+    """Find the rows of all n-grams."""
+    plan, families = plan_at(h), matrix(h, layout.FAMILIES, np.int64)
+    for a in range(0, n, STEP):
+        for f in range(len(families)):
+            begin = gap + a + plan.windows[f, 0]
+            end = gap + a + STEP + plan.windows[f, 1]
+            base, stride = families[f, 1], families[f, 2]
+            if families[f, 0] == layout.PAIR:
+                pair_rows(pairs[begin:end], base, stride, rows[f, : end - begin])
+            elif families[f, 0] == layout.TABLE:
+                table_rows(columns, plan, f, begin, end, base, stride, rows[f])
+
+
+@kernel
+def run_score(h, columns, gap, n, pairs, buffers, scores):
+    """Rows and emission scores."""
+    rows, keys, sums = buffers
+    for a in range(0, n, GATHERED):
+        score(columns, gap + a, GATHERED, pairs, h, _TAGS, rows, keys, sums, scores[a:])
+
+
+@kernel
+def run_viterbi(h, scores, n, bits, path):
+    """The best paths, as sequences of 32 characters."""
+    transitions = matrix(h, layout.TRANSITIONS, np.int32)
+    for a in range(0, n, 32):
+        viterbi_of_words(scores[a : a + 32], 32, transitions, bits, path)
+
+
+@kernel
+def run_write(data, marks, separator, out):
+    """Write the text with separators."""
+    return write_text(data, marks, separator, layout.KEEP, -1, out)
+
+
+@kernel
+def random_loads(places, memory):
+    """Read words at random places."""
+    total = np.uint64(0)
+    for i in range(len(places)):
+        total += memory[places[i]]
+    return total
+
+
+def seconds(function: Callable[..., Any], arguments: tuple[Any, ...], repeats: int) -> float:
+    """The median, after one run that compiles."""
+    function(*arguments)
+    times = []
+    for _ in range(repeats):
+        start = perf_counter()
+        function(*arguments)
+        times.append(perf_counter() - start)
+    return median(times)
+
+
+def sequences(
+    tables: layout.Tables, alphabet: np.ndarray, lines: list[str]
+) -> tuple[np.ndarray, int]:
+    """The characters of all lines as `kernels.decode.mark` gathers them, and their places."""
+    gap = layout.gap_of(int(tables.numbers[0]))
+    codes = [text.code_points(line) for line in lines]
+    ids = np.full(gap + sum(len(c) + gap for c in codes) + 2 * GATHERED, text.BOUNDARY, np.int32)
+    columns = np.zeros((layout.FIRST_LEXICON + 2 * len(tables.masks), len(ids)), np.int32)
+    at = gap
+    for c in codes:
+        ids[at : at + len(c)] = alphabet[c]
+        columns[layout.TYPE, at : at + len(c)] = text.types()[c]
+        at += len(c) + gap
+    columns[layout.CHARACTER] = ids
+    return columns, (at - gap) // GATHERED * GATHERED
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("gold", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.option("--repeats", type=click.IntRange(min=1), default=7, show_default=True)
+@click.option("--output", metavar="FILE", default=str(DOCS / "performance.md"))
+@click.pass_context
+def main(context: click.Context, gold: tuple[str, ...], repeats: int, output: str) -> None:
+    """Time the stages of segmenting the texts GOLD, segmented with spaces; write the page."""
+    segmenter = crfseg.Segmenter()
+    tables = compile_model(segmenter.model)
+    lines = [line for name in gold for line in plain_lines(name)]
+    characters = sum(map(len, lines))
+    data = "".join(f"{line}\n" for line in lines).encode()
+    arrays = [np.ascontiguousarray(a) for a in _level(tables)]
+    h = np.array([(a.ctypes.data, *a.shape, 0)[:3] for a in arrays], dtype=np.int64)
+    columns, n = sequences(tables, segmenter.model.alphabet.table, lines)
+    gap, reach = layout.gap_of(int(tables.numbers[0])), int(tables.numbers[0])
+    pairs, scores = np.zeros(columns.shape[1], np.uint32), np.zeros((n, 4), np.int32)
+    scratch = np.zeros((4, GATHERED), np.uint32)
+    rows = np.zeros((len(tables.families), STEP + 2 * reach), np.uint32)
+    buffers = rows, np.zeros(STEP + 2 * reach, np.uint64), np.zeros(STEP, np.uint64)
+    bits, path = np.zeros(64, np.uint8), np.zeros(64, np.uint8)
+    bytes_ = np.frombuffer(data, np.uint8)
+    written = segmenter.segment_bytes(data)
+    marks = _marks(written)
+    out = np.zeros(2 * len(data), np.uint8)
+    runs = np.zeros((len(data) // 2 + 2, 3), np.int32)
+    style = segmenter._separated_by(" ")
+    blocks = _blocks(data)
+    stages = {
+        "look for addresses and numbers": (run_runs, (bytes_, runs)),
+        "number the pairs of characters": (run_numbers, (h, columns, gap, n, pairs)),
+        "find the words of the lexicons": (run_match, (h, columns, gap, n, pairs, scratch)),
+        "find the rows of the n-grams": (run_rows, (h, columns, gap, n, pairs, rows)),
+        "the same, and add them up": (run_score, (h, columns, gap, n, pairs, buffers, scores)),
+        "Viterbi": (run_viterbi, (h, scores, n, bits, path)),
+        "write the words": (run_write, (bytes_, marks, np.frombuffer(b" ", np.uint8), out)),
+        "all": (lambda: [segmenter._engine.write(b, style, as_bytes) for b in blocks], ()),
+    }
+    spent = {
+        name: seconds(function, arguments, repeats) / characters * 1e9
+        for name, (function, arguments) in stages.items()
+    }
+    spent["the same, and add them up"] -= spent["find the rows of the n-grams"]
+    spent["add them up"] = spent.pop("the same, and add them up")
+    whole = spent.pop("all")
+    spent["rest"] = whole - sum(spent.values())
+    spent["all"] = whole
+    rows_ = [[name, f"{ns:.1f}", f"{ns / whole:.0%}"] for name, ns in spent.items()]
+    megabytes = sum(a.nbytes for a in arrays) / 1e6
+    memory = np.zeros(int(megabytes * 1e6) // 8, np.uint64)
+    places = np.random.default_rng(SEED).integers(0, len(memory), 4_000_000)
+    loads = len(places) / seconds(random_loads, (places, memory), repeats) / 1e6
+    large = np.ones(1 << 26, np.uint8)
+    copy = 2 * len(large) / seconds(np.copyto, (np.empty_like(large), large), repeats) / 1e9
+    # A word for each template; two bitmaps, a pair's entry, some two entries of the trie.
+    words = len(tables.plan.templates) + 5
+    # Columns, places, numbers of pairs, rows, lexicon scratch; sums, scores, back-pointers.
+    moved = 4 * (len(columns) + 2 + len(tables.families) + 4) + 8 + 4 * len(_TAGS) + 2
+    facts = {
+        "bytes_in": len(data) / characters, "moved": moved, "step": STEP, "gathered": GATHERED,
+        "megabytes": megabytes, "copy": copy, "loads": loads, "random": words,
+        "floor": words / loads * 1e3,
+        "ratio": whole / (len(data) * 2.3 / characters / copy),
+        "tables": table(["table", "MB"], _table_sizes(tables)),
+    }  # fmt: skip
+    parts = [
+        "# Performance\n",
+        provenance(context, "stages.py", ["output"]),
+        INTRODUCTION.format(repeats=repeats),
+        table(["stage", "ns a character", "share"], rows_),
+        BOUNDS.format(**facts),
+    ]
+    write(output, "\n".join(parts))
+
+
+def _level(tables: tuple[Any, ...]) -> list[np.ndarray]:
+    found: list[np.ndarray] = []
+    for item in tables:
+        found += _level(item) if isinstance(item, tuple) else [item]
+    return found
+
+
+def _table_sizes(tables: layout.Tables) -> list[list[str]]:
+    levels = tables.levels
+    sizes = {
+        "weights": tables.weights.nbytes,
+        "bitmaps of pairs": levels.pairs.groups.nbytes + levels.pairs.blocks.nbytes,
+        "pairs that words begin with": levels.openings.nbytes,
+        "longer beginnings of words": levels.entries.nbytes + levels.displacements.nbytes,
+        "characters": tables.pages.nbytes + tables.characters.nbytes,
+    }
+    return [[name, f"{size / 1e6:.2f}"] for name, size in sizes.items()]
+
+
+def _marks(written: bytes) -> np.ndarray:
+    """The marks that make `write` write this."""
+    marks = bytearray()
+    for line in written.split(b"\n")[:-1]:
+        for word in line.split(b" "):
+            marks += bytes([layout.WORD]) + bytes(len(word) - 1)
+        marks.append(layout.SPACE)
+    return np.frombuffer(bytes(marks), np.uint8)
+
+
+def _blocks(data: bytes) -> list[bytes]:
+    blocks, at = [], 0
+    while at < len(data):
+        end = data.find(b"\n", min(at + (1 << 18), len(data) - 1)) + 1 or len(data)
+        blocks.append(data[at:end])
+        at = end
+    return blocks
+
+
+if __name__ == "__main__":
+    main()
