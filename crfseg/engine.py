@@ -53,7 +53,7 @@ class _Buffers:
     """Scratch memory and room for the result of one call; pages not touched cost nothing."""
 
     def __init__(self, tables: int, work: int, out: int) -> None:
-        memory = mmap.mmap(-1, out + work)
+        memory = _memory(out + work)
         start = _address(memory)
         self.out, self.work, self.address = (
             memoryview(memory)[:out],
@@ -87,7 +87,7 @@ class Engine:
         from crfseg.compiled import compile_model, pack
 
         packed = pack(compile_model(model), model)
-        image = mmap.mmap(-1, len(packed))
+        image = _memory(len(packed))
         with suppress(AttributeError, OSError):  # large pages: some 3% of the time
             image.madvise(mmap.MADV_HUGEPAGE)
         image[:] = packed
@@ -183,12 +183,20 @@ def _split(text: str) -> list[str]:
 @cache
 def _strings() -> int:
     """The address of the table of `words.word_lists`, which stays as long as the process."""
-    table = mmap.mmap(-1, 24 << CACHED)
+    table = _memory(24 << CACHED)
     _KEPT.append(table)
     return _address(table)
 
 
 _KEPT: list[mmap.mmap] = []
+
+
+def _memory(size: int) -> mmap.mmap:
+    """Zeros of our own: mmap alone would share them with the processes that are forked."""
+    try:
+        return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except AttributeError:  # where there is no fork
+        return mmap.mmap(-1, size)
 
 
 def _address(memory: mmap.mmap) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -147,6 +148,23 @@ def test_eight_threads_share_a_segmenter(segmenter: Segmenter, sample: Path) -> 
     with ThreadPoolExecutor(8) as pool:
         answers = pool.map(lambda _: [segmenter.cut(line) for line in lines], range(16))
         assert all(answer == expected for answer in answers)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_forked_processes_share_no_memory(segmenter: Segmenter) -> None:
+    """Scratch memory was once shared with them."""
+    one, other = "我们在学校学习" * 20, "他们看书" * 30
+    expected = segmenter.cut(one)
+    child = os.fork()
+    if child == 0:
+        for _ in range(3000):
+            segmenter.cut(other)
+        os._exit(0)
+    try:
+        assert all(segmenter.cut(one) == expected for _ in range(3000))
+    finally:
+        os.waitpid(child, 0)
 
 
 def test_it_pickles_as_its_path(sample_model: Path) -> None:
