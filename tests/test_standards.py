@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import re
 from pathlib import Path
 
 import general
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import texts
 from test_compiled import with_random_weights
 
 from crfseg import Model, Segmenter, train
+from crfseg.cli.main import cli
 from crfseg.errors import ModelError, SettingsError, TemplateError
 from crfseg.standards import select
 
@@ -116,3 +120,34 @@ def test_standards_that_are_not_there(both: Path, folder: Path) -> None:
     metadata = {**Model.load(both).metadata, "standards": ["a", "a"]}
     with pytest.raises(ModelError, match="standards must be a list"):
         Model.make(metadata, Model.load(both)._arrays())
+
+
+def test_the_commands(folder: Path, both: Path) -> None:
+    def run(*arguments: object, text: str = "") -> Result:
+        words = [str(argument) for argument in arguments]
+        return CliRunner().invoke(cli, words, input=text.encode(), catch_exceptions=False)
+
+    out = folder / "commands.crfseg"
+    split, joined = f"split={folder / 'split.txt'}", f"joined={folder / 'joined.txt'}"
+    trained = run(
+        "train", "--standard", split, "--standard", joined, "--dev", joined, "-o", out, "-q",
+    )  # fmt: skip
+    assert trained.exit_code == 0, trained.stderr
+    segmented = run("segment", "-m", out, "--standard", "joined", text="江泽民在北京。")
+    assert segmented.stdout == "江泽民 在 北京 。"
+    gold = folder / "joined.txt"
+    scored = run("eval", gold, "-m", out, "--standard", "joined", "--json")
+    assert json.loads(scored.stdout)["f1"] == 1.0
+    shown = run("info", both).stdout
+    assert re.search(r"standards +split\n +joined", shown)
+    assert "standard=joined" in shown
+    for arguments, problem in (
+        (("train", gold, "--standard", split), "give either CORPUS... or --standard"),
+        (("train",), "give either CORPUS... or --standard"),
+        (("train", "--standard", "x"), "--standard x: expected NAME=FILE"),
+        (("eval", gold, "--pred", gold, "--standard", "x"), "give either -m MODEL"),
+        (("segment", "-m", out, "--standard", "x"), "must be one of split, joined"),
+    ):
+        failed = run(*arguments)
+        assert failed.exit_code in (1, 2)
+        assert problem in failed.stderr
