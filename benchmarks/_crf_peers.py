@@ -140,7 +140,7 @@ def train_crfseg(corpus: Path, scheme: str, target: float, threads: int) -> Trai
     with suppress(_EndError):
         crfseg.train(
             corpus, tags=scheme, own_lexicon=False, threads=threads, progress=watch, tol=0.0,
-            max_iter=_MOST_ITERATIONS,
+            margin=0.0, max_iter=_MOST_ITERATIONS,
         )  # fmt: skip
     indexing, training = watch.begun["indexing features"], watch.begun["training"]
     seconds, objective = watch.path[-1]

@@ -53,6 +53,13 @@ from crfseg.errors import CrfsegError
     help="The L2 penalty is |w|^2 / 2C: a larger C follows the corpus more.  [default: 1]",
 )
 @click.option("--l1", type=float, metavar="C", help="Strength of the L1 penalty.  [default: 0]")
+@click.option(
+    "--margin",
+    type=float,
+    metavar="M",
+    help="By how much the right tags must win for each tag in which others differ; 0 for plain "
+    "likelihood.  [default: 1]",
+)
 @click.option("--max-iter", type=int, metavar="N", help="Iterations at most.  [default: 30]")
 @click.option(
     "--tol",

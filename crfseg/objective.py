@@ -120,7 +120,9 @@ def build_index(
 class Objective:
     """The function training minimises, without its penalty: weights -> (value, gradient).
 
-    gold: uint8 [N] tags, in the places of the table.
+    gold: uint8 [N] tags, in the places of the table; margin: by how much the right path
+    has to win for each tag in which another one differs (`crf.demand_margin`); 0 for the
+    likelihood.
     """
 
     def __init__(
@@ -133,9 +135,10 @@ class Objective:
         *,
         sequential: bool,
         run: Map,
+        margin: float = 0.0,
     ) -> None:
         self.index, self.rows, self.gold, self.scheme = index, rows, gold, scheme
-        self.sequential, self.run = sequential, run
+        self.sequential, self.run, self.margin = sequential, run, np.float32(margin)
         self.tags = tuple(range(scheme.size))
         self.shards = [bounds[a:b] for a, b in _cut(bounds[:, 1] - bounds[:, 0])]
         self.residuals = np.zeros((rows.shape[1], scheme.size), dtype=np.float32)
@@ -171,6 +174,7 @@ class Objective:
             self.scheme.begins.astype(np.float32),
             self.scheme.ends.astype(np.float32),
             np.ascontiguousarray(scores),
+            self.margin,
         )
         loss = crf.crf_shard(
             self.rows, bounds, self.gold, self.index.plan, weights, potentials, self.tags,
@@ -180,7 +184,7 @@ class Objective:
 
     def _softmax(self, bounds: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         loss = crf.softmax_shard(
-            self.rows, bounds, self.gold, self.index.plan, weights, self.tags,
+            self.rows, bounds, self.gold, self.index.plan, weights, self.margin, self.tags,
             self.residuals, self._scratch(bounds),
         )  # fmt: skip
         return loss, np.zeros((len(self.tags), len(self.tags)))

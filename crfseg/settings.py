@@ -17,6 +17,7 @@ class Settings:
 
     kind: crf, maxent or hmm; tags: "4" or "6"; l2: C, the penalty is |w|^2 / (2 C), so a
     larger C follows the corpus more closely; l1: strength of the penalty l1 * |w|_1;
+    margin: by how much the right tags have to win for each tag in which others differ;
     max_iter, tol: when to stop (see `lbfgs.minimise`); own_lexicon: use the words of the
     corpus as a lexicon; prune: drop n-grams none of whose weights is larger.
     """
@@ -25,6 +26,7 @@ class Settings:
     tags: str = "4"
     l2: float = 1.0
     l1: float = 0.0
+    margin: float = 1.0
     max_iter: int = 30
     tol: float = 1e-3
     own_lexicon: bool = True
@@ -36,6 +38,7 @@ class Settings:
         scheme_by_name(self.tags)
         self._check("--l2", self.l2, self.l2 >= 1e-9, "at least 1e-9 (inf for no penalty)")
         self._check("--l1", self.l1, 0 <= self.l1 < math.inf, "0 or more")
+        self._check("--margin", self.margin, 0 <= self.margin <= 10, "from 0 to 10")
         self._check("--max-iter", self.max_iter, self.max_iter >= 1, "at least 1")
         self._check("--tol", self.tol, 0 <= self.tol < 1, "0 or more and below 1")
         self._check("--prune", self.prune, 0 <= self.prune < math.inf, "0 or more")

@@ -65,6 +65,7 @@ def train(
     tags: int | str = 4,
     l2: float = Settings.l2,
     l1: float = Settings.l1,
+    margin: float = Settings.margin,
     max_iter: int | None = None,
     tol: float | None = None,
     lexicons: Path | Sequence[Path] = (),
@@ -92,6 +93,7 @@ def train(
         tags=str(tags),
         l2=float(l2),
         l1=float(l1),
+        margin=float(margin),
         max_iter=Settings.max_iter if max_iter is None else max_iter,
         tol=Settings.tol if tol is None else tol,
         own_lexicon=own_lexicon,
@@ -214,8 +216,9 @@ class _Training:
             self.table = Table(self.table.columns[:0], bounds)  # no longer needed: free it
             self.progress.end(f"{index.layout.size:,} weights")
             objective = Objective(
-                index, rows, bounds, self.gold, self.scheme, sequential=self.sequential, run=run
-            )
+                index, rows, bounds, self.gold, self.scheme,
+                sequential=self.sequential, run=run, margin=self.settings.margin,
+            )  # fmt: skip
             score = None if dev is None else _DevScore(self, index, dev)
             weights, reason, interrupted = self._optimise(objective, score, run, start)
         model = self._export(index, weights, files)

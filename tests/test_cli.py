@@ -140,7 +140,7 @@ class TestTrain:
         (folder / "templates").write_text("U00:%x[0,0]\nU01:%x[-1,0]/%x[0,0]\nB\n")
         gb = folder / "gb.txt"
         gb.write_text(CORPUS, encoding="gb18030")
-        options = "--format words --l2 2 --l1 0.01 --max-iter 5 --tol 1e-3 --no-lexicon"
+        options = "--format words --l2 2 --l1 0.01 --margin 2 --max-iter 5 --tol 1e-3 --no-lexicon"
         options += " --lexicon words.txt --templates templates --threads 2 --prune 0.001"
         result = run("train", gb, "--encoding", "gb18030", *options.split())
         assert result.exit_code == 0, result.output
@@ -148,7 +148,7 @@ class TestTrain:
 
     def test_help_tells_the_defaults(self) -> None:
         text = " ".join(run("train", "-h").output.split())
-        for option in ("l2", "l1", "max_iter", "tol", "prune"):
+        for option in ("l2", "l1", "margin", "max_iter", "tol", "prune"):
             entry = text.split(f"--{option.replace('_', '-')} ")[1]
             assert f"[default: {getattr(Settings, option):g}]" in entry.split(" --")[0]
 
@@ -171,6 +171,7 @@ class TestTrain:
             (["enormous.txt"], ["enormous.txt:1"]),
             (["good.txt", "--l2", "-1"], ["--l2", "-1"]),
             (["good.txt", "--l1", "-1"], ["--l1", "-1"]),
+            (["good.txt", "--margin", "-1"], ["--margin", "-1"]),
             (["good.txt", "--max-iter", "-1"], ["--max-iter", "-1"]),
             (["good.txt", "--tol", "-1"], ["--tol", "-1"]),
             (["good.txt", "--prune", "-1"], ["--prune", "-1"]),

@@ -53,6 +53,7 @@ class Problem:
             self.scheme.begins.astype(np.float32),
             self.scheme.ends.astype(np.float32),
             self.transitions,
+            np.float32(0),
         )
         loss = crf.crf_shard(
             self.rows, self.bounds, self.gold, PLAN, self.scores.ravel(), potentials, self.tags,
@@ -62,8 +63,8 @@ class Problem:
 
     def softmax(self) -> float:
         return crf.softmax_shard(
-            self.rows, self.bounds, self.gold, PLAN, self.scores.ravel(), self.tags,
-            self.residuals, self.scratch,
+            self.rows, self.bounds, self.gold, PLAN, self.scores.ravel(), np.float32(0),
+            self.tags, self.residuals, self.scratch,
         )  # fmt: skip
 
 

@@ -23,11 +23,12 @@ SENTENCES = [
 ]  # fmt: skip
 
 kinds = pytest.mark.parametrize("sequential", [True, False], ids=["crf", "softmax"])
+margins = pytest.mark.parametrize("margin", [0.0, 1.5])
 both = pytest.mark.parametrize("scheme", [FOUR, SIX], ids=["4", "6"])
 
 
 def build(
-    scheme: TagScheme, sequential: bool, run, lines: list[str] | None = None
+    scheme: TagScheme, sequential: bool, run, lines: list[str] | None = None, margin: float = 0.0
 ) -> tuple[Objective, np.ndarray, np.ndarray]:
     """The objective of the sentences above, random weights, and the sequences' bounds."""
     corpus = Corpus.from_sentences(SENTENCES)
@@ -38,7 +39,9 @@ def build(
     table = encoder.table(sequences, folds)
     index, rows = build_index(table, encoder.plan, encoder.templates, scheme, run)
     gold = gold_tags(sequences, table, scheme)
-    objective = Objective(index, rows, table.bounds, gold, scheme, sequential=sequential, run=run)
+    objective = Objective(
+        index, rows, table.bounds, gold, scheme, sequential=sequential, run=run, margin=margin
+    )
     weights = np.random.default_rng(0).normal(scale=0.3, size=index.layout.size)
     weights[: index.layout.zeros] = 0
     return objective, weights.astype(np.float32), table.bounds
@@ -63,9 +66,10 @@ def emissions(index: Index, rows: np.ndarray, begin: int, end: int, w: np.ndarra
 
 @both
 @kinds
-def test_gradient_by_finite_differences(scheme: TagScheme, sequential: bool) -> None:
+@margins
+def test_gradient_by_finite_differences(scheme: TagScheme, sequential: bool, margin: float) -> None:
     with workers(1) as run:
-        objective, weights, _ = build(scheme, sequential, run)
+        objective, weights, _ = build(scheme, sequential, run, margin=margin)
         _, gradient = value_and_gradient(objective, weights)
         assert np.isfinite(gradient).all()
         assert not gradient[: objective.index.layout.zeros].any()
@@ -95,15 +99,18 @@ def test_gradient_by_finite_differences(scheme: TagScheme, sequential: bool) -> 
 
 @both
 @kinds
-def test_value_by_enumeration(scheme: TagScheme, sequential: bool) -> None:
+@margins
+def test_value_by_enumeration(scheme: TagScheme, sequential: bool, margin: float) -> None:
     with workers(1) as run:
-        objective, weights, bounds = build(scheme, sequential, run)
+        objective, weights, bounds = build(scheme, sequential, run, margin=margin)
     index, gold = objective.index, objective.gold
     moves = weights[index.layout.transitions].reshape(scheme.size, scheme.size)
     expected = 0.0
     for begin, end in bounds.tolist():
         scores = emissions(index, objective.rows, begin, end, weights)
         path = tuple(gold[begin:end].tolist())
+        scores += margin  # every wrong tag gains the margin
+        scores[np.arange(end - begin), path] -= margin
         if sequential:
             expected += naive.log_z(scores, moves, scheme.tags)
             expected -= naive.path_score(path, scores, moves)

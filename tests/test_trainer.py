@@ -213,6 +213,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], dict[str, Any]], type[CrfsegError], s
     "C of nothing": (lambda _: {"l2": float("nan")}, SettingsError, "--l2 nan"),
     "l1": (lambda _: {"l1": -0.5}, SettingsError, "--l1 -0.5"),
     "l1 without end": (lambda _: {"l1": float("inf")}, SettingsError, "--l1 inf"),
+    "margin": (lambda _: {"margin": -1}, SettingsError, "--margin -1.0: must be from 0 to 10"),
     "iterations": (lambda _: {"max_iter": 0}, SettingsError, "--max-iter 0"),
     "tolerance": (lambda _: {"tol": -1e-3}, SettingsError, "--tol -0.001"),
     "prune": (lambda _: {"prune": -1}, SettingsError, "--prune -1.0"),

@@ -58,6 +58,18 @@ def exponentiate(scores, n, tags, spare):
 
 
 @part
+def demand_margin(scores, gold, n, margin):
+    """Take `margin` off the score of the gold tag of each position; scores [n, T], gold [n].
+
+    Against it every wrong tag gains `margin`: the likelihood then asks a path with k wrong
+    tags to lie k * margin below the gold one (softmax-margin with the Hamming cost; Gimpel &
+    Smith 2010, "Softmax-Margin CRFs", equation 3).
+    """
+    for i in range(n):
+        scores[i, gold[i]] -= margin
+
+
+@part
 def forward_backward(potentials, n, transitions, starts, ends, tags, alpha, marginals, pairs):
     """Marginals of one sequence; returns the logarithm of its scaled partition function.
 
@@ -135,12 +147,13 @@ def crf_shard(rows, bounds, gold, plan, weights, potentials, tags, residuals, pa
     """Negative log-likelihood of some sentences, and their residuals.
 
     bounds int64 [S, 2]: begin and end of each sentence; gold uint8 [N]; potentials: the
-    tuple (transitions, starts, ends, transition scores) of the current weights;
-    residuals float32 [N, T] out: p(t at i) - [t is gold at i]; pairs float64 [T, T]:
-    expected minus gold transitions are added; scratch float32 [2, longest, T].
+    tuple (transitions, starts, ends, transition scores, margin), see `forward_backward`
+    and `demand_margin`; residuals float32 [N, T] out: p(t at i) - [t is gold at i]; pairs
+    float64 [T, T]: expected minus gold transitions are added; scratch float32
+    [2, longest, T].
     """
     T = len(tags)
-    transitions, starts, ends, transition_scores = potentials
+    transitions, starts, ends, transition_scores, margin = potentials
     scores, alpha = scratch[0], scratch[1]
     expected = np.zeros((T, T))
     loss = 0.0
@@ -148,6 +161,7 @@ def crf_shard(rows, bounds, gold, plan, weights, potentials, tags, residuals, pa
         begin, end = bounds[s, 0], bounds[s, 1]
         n = end - begin
         emissions(rows, begin, end, plan, weights, tags, scores)
+        demand_margin(scores, gold[begin:end], n, margin)
         for i in range(n):
             loss -= scores[i, gold[begin + i]]
         for i in range(begin + 1, end):
@@ -167,7 +181,7 @@ def crf_shard(rows, bounds, gold, plan, weights, potentials, tags, residuals, pa
 
 
 @kernel
-def softmax_shard(rows, bounds, gold, plan, weights, tags, residuals, scratch):
+def softmax_shard(rows, bounds, gold, plan, weights, margin, tags, residuals, scratch):
     """As `crf_shard` for the maximum-entropy model: each character on its own."""
     T = len(tags)
     scores = scratch[0]
@@ -175,6 +189,7 @@ def softmax_shard(rows, bounds, gold, plan, weights, tags, residuals, scratch):
     for s in range(len(bounds)):
         begin, end = bounds[s, 0], bounds[s, 1]
         emissions(rows, begin, end, plan, weights, tags, scores)
+        demand_margin(scores, gold[begin:end], end - begin, margin)
         for i in range(end - begin):
             loss -= scores[i, gold[begin + i]]
         loss += exponentiate(scores, end - begin, tags, scratch[1])
