@@ -30,6 +30,7 @@ from _report import DOCS, NONE, provenance, table, write
 import crfseg
 from crfseg.corpus import Corpus, read_sentences, write_sentences
 from crfseg.settings import Settings
+from crfseg.templates import default_lines
 
 PEERS: dict[str, Callable[..., Training]] = {
     "python-crfsuite": train_crfsuite,
@@ -49,7 +50,7 @@ NEAR = (1e-2, 1e-3, 1e-4, 1e-5, REACHED)
 
 INTRODUCTION = """\
 All train a CRF with four tags on {corpus}, {sentences:,} sentences, {characters:,}
-characters, with the default character templates (nine unigram templates and B, no lexicon)
+characters, with the default character templates ({templates} unigram templates and B, no lexicon)
 over the same cells: the peers get each character's features as strings. {versions} use
 one thread and run until they stop by themselves (L-BFGS, their default settings); crfseg
 uses {threads} and stops at the first iteration whose objective is not higher than the
@@ -218,6 +219,7 @@ def main(
             versions=" and ".join(f"{name} {version}" for name, version in versions.items()),
             threads=f"{threads} thread{'s' if threads != 1 else ''}",
             reached=REACHED,
+            templates=len(default_lines(0)) - 1,  # without B
         )
         parts = ["reading", "loading", "indexing", "optimising", "in all"]
         page = [
