@@ -65,7 +65,8 @@ could be read and written {ratio:.0f} times as fast as it is segmented.
   characters is numbered once, by two bitmaps, and the number serves the lexicons (the
   second level of the trie) and the weights.
 - Loops without branches over hundreds of characters: a chain of dependent loads costs its
-  whole latency only if the processor has nothing else to do.
+  whole latency only if the processor has nothing else to do. Each loop asks for the
+  cache lines that the next one needs.
 - Templates over small cells (types, lexicon codes) are plain tables; one whose cells are all
   in another's is added into that table when the model is loaded, and costs nothing.
 - Four tags are four 16-bit lanes of one 64-bit number: one addition for each template.
@@ -88,7 +89,7 @@ def run_runs(data, runs):
 def run_numbers(h, columns, gap, n, pairs):
     """Number the pairs of characters."""
     for a in range(0, n, GATHERED):
-        number(columns, gap + a - 1, gap + a + GATHERED + 1, levels_at(h).pairs, pairs)
+        number(columns, gap + a - 1, gap + a + GATHERED + 1, levels_at(h), pairs)
 
 
 @kernel
@@ -104,16 +105,17 @@ def run_match(h, columns, gap, n, pairs, scratch):
 def run_rows(h, columns, gap, n, pairs, rows):
     """Find the rows of all n-grams."""
     plan, families = plan_at(h), matrix(h, layout.FAMILIES, np.int64)
+    weights = vector(h, layout.WEIGHTS, np.uint64)
     for a in range(0, n, STEP):
         for f in range(len(families)):
             begin = gap + a + plan.windows[f, 0]
             end = gap + a + STEP + plan.windows[f, 1]
             base, stride = families[f, 1], families[f, 2]
             if families[f, 0] == layout.PAIR:
-                pair_rows(pairs[begin:end], base, stride, rows[f, : end - begin])
+                pair_rows(pairs[begin:end], base, stride, weights, rows[f, : end - begin])
             elif families[f, 0] == layout.BITMAP:
                 own = matrix(h, layout.BITMAPS, np.uint64)[families[f, 3] :]
-                bitmap_rows(columns, plan, f, begin, end, base, stride, own, rows[f])
+                bitmap_rows(columns, plan, f, begin, end, base, stride, own, weights, rows[f])
             elif families[f, 0] == layout.TABLE:
                 table_rows(columns, plan, f, begin, end, base, stride, rows[f])
 

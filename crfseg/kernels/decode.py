@@ -66,10 +66,10 @@ def score(columns, start, n, pairs, h, tags, rows, keys, sums, scores):
             base, stride = families[f, 1], families[f, 2]
             found = rows[f, reach + low : reach + high]
             if families[f, 0] == PAIR:
-                pair_rows(pairs[begin:end], base, stride, found)
+                pair_rows(pairs[begin:end], base, stride, weights, found)
             elif families[f, 0] == BITMAP:
                 own = bitmaps[families[f, 3] :]
-                bitmap_rows(columns, plan, f, begin, end, base, stride, own, found)
+                bitmap_rows(columns, plan, f, begin, end, base, stride, own, weights, found)
             elif families[f, 0] == HASHED:
                 ngram_keys(columns, plan, f, begin, end, keys)
                 shifts = displacements[families[f, 4] : families[f, 4] + families[f, 5]]
@@ -101,7 +101,7 @@ def find(header, work_place, size, tags):
     gap = gap_of(reach)
     n = work.state[2] - gap  # what is beyond the last gap is not known
     columns, numbers = work.columns, work.numbers
-    number(columns, gap - reach, gap + n + max(reach - 1, 0), levels.pairs, numbers)
+    number(columns, gap - reach, gap + n + max(reach - 1, 0), levels, numbers)
     if len(masks):
         match(columns, gap, n, numbers, levels, masks, longest, work.scratch)
         for c in range(FIRST_LEXICON, len(columns)):

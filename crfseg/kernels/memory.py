@@ -12,6 +12,7 @@ import sys
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, overload
 from numba.np import arrayobj
 
@@ -56,6 +57,31 @@ def _array_at(typingctx, address, shape, dtype):
 @overload(array_at, inline="always")
 def _overload_array_at(address, shape, dtype):
     return lambda address, shape, dtype: _array_at(address, shape, dtype)  # type: ignore[call-arg]
+
+
+def prefetch(array, at):
+    """Ask for the cache line of an element before it is needed; at uint64."""
+
+
+@intrinsic
+def _prefetch(typingctx, array, at):
+    def generate(context, builder, signature, arguments):
+        base = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        flag, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        name = "llvm.prefetch.p0"
+        function = cgutils.get_or_insert_function(builder.module, kind, name)
+        place = builder.bitcast(builder.gep(base, [arguments[1]]), byte)
+        # For reading, to be kept in all caches, data.
+        builder.call(function, [place, flag(0), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, at), generate
+
+
+@overload(prefetch, inline="always")
+def _overload_prefetch(array, at):
+    return lambda array, at: _prefetch(array, at)  # type: ignore[call-arg]
 
 
 def apart():

@@ -15,7 +15,7 @@ def match_all(columns, bounds, levels, masks, longest):
     """`match` for every sequence; masks uint64 [S, lexicons]: the flags that count in each."""
     places = columns.shape[1] - 1
     numbers = np.empty(places, np.uint32)
-    number(columns, 0, places, levels.pairs, numbers)
+    number(columns, 0, places, levels, numbers)
     length = 0
     for s in range(len(bounds)):
         length = max(length, bounds[s, 1] - bounds[s, 0])

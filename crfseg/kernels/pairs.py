@@ -12,6 +12,7 @@ import numpy as np
 
 from crfseg.kernels.layout import CHARACTER
 from crfseg.kernels.layout import Pairs as Pairs
+from crfseg.kernels.memory import prefetch
 from crfseg.kernels.policy import part
 
 _ONE, _TWO, _FOUR, _SIX, _TWELVE = (np.uint64(n) for n in (1, 2, 4, 6, 12))
@@ -55,16 +56,20 @@ def number_in(block, second, blocks):
 
 
 @part
-def number(columns, begin, end, pairs, numbers):
+def number(columns, begin, end, levels, numbers):
     """Number the characters at the places begin .. end - 1 with the one after each.
 
-    columns int32 [C, end + 1 or more]; numbers uint32 [end or more], 0 for a pair that
-    is not there.
+    columns int32 [C, end + 1 or more]; levels: of the lexicons, whose pairs they are; numbers
+    uint32 [end or more], 0 for a pair that is not there.
     """
-    groups, blocks, width = pairs.groups, pairs.blocks, pairs.width[0]
+    groups, blocks, width = levels.pairs.groups, levels.pairs.blocks, levels.pairs.width[0]
     first, second = columns[CHARACTER, begin:end], columns[CHARACTER, begin + 1 : end + 1]
     out = numbers[begin:end]
     for i in range(end - begin):
-        out[i] = block_of(np.uint64(first[i]), np.uint64(second[i]), groups, width)
+        block = block_of(np.uint64(first[i]), np.uint64(second[i]), groups, width)
+        prefetch(blocks, _TWO * block)
+        out[i] = block
     for i in range(end - begin):
-        out[i] = number_in(np.uint64(out[i]), np.uint64(second[i]), blocks)
+        found = number_in(np.uint64(out[i]), np.uint64(second[i]), blocks)
+        prefetch(levels.openings, found)
+        out[i] = found

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from crfseg.kernels.layout import CHARACTER, FIRST_LEXICON, FLAG_BITS, FOLLOW_BITS
+from crfseg.kernels.memory import prefetch
 from crfseg.kernels.perfect import slot_of
 from crfseg.kernels.policy import part
 
@@ -70,7 +71,9 @@ def match(columns, start, n, numbers, levels, masks, longest, scratch):
         on, words = _ZERO, _ZERO
         for a in range(places):
             key = (np.uint64(state[a]) << bits) | np.uint64(ids[np.uint64(active[a]) + far])
-            found[a] = slot_of(key, displacements, buckets, slots)
+            slot = slot_of(key, displacements, buckets, slots)
+            prefetch(entries, slot)
+            found[a] = slot
         for a in range(places):
             i, slot = np.uint64(active[np.uint64(a)]), np.uint64(found[np.uint64(a)])
             key = (np.uint64(state[np.uint64(a)]) << bits) | np.uint64(ids[i + far])
