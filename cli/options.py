@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -52,6 +50,9 @@ def readable(path: str) -> Iterator[str]:
         return
     if sys.stdin is None:
         raise CrfsegError("<stdin>: is closed")
+    import shutil
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
         copy = os.path.join(folder, "stdin")
         with open(copy, "wb") as file:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from itertools import accumulate
@@ -240,8 +239,14 @@ def _format_spans(tokens: list[str]) -> str:
     return " ".join(spans)
 
 
+def _format_json(tokens: list[str]) -> str:
+    import json
+
+    return json.dumps(tokens, ensure_ascii=False)
+
+
 _FORMATTERS = {
     "tags": _format_tags,
-    "json": lambda tokens: json.dumps(tokens, ensure_ascii=False),
+    "json": _format_json,
     "spans": _format_spans,
 }

@@ -8,8 +8,6 @@ kept, and from then on llvmlite alone loads it. Nothing here may import numba at
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import lzma
 import mmap
 import os
 import re
@@ -68,10 +66,11 @@ def fingerprint() -> str:
 
 def digest_of(folder: Path) -> str:
     """Names the sources of a folder."""
-    sources = hashlib.sha256()
+    size = check = 0
     for path in sorted(folder.glob("*.py")):
-        sources.update(path.read_bytes())
-    return sources.hexdigest()[:16]
+        source = path.read_bytes()
+        size, check = size + len(source), zlib.crc32(source, check)
+    return f"{size:x}{check:08x}"
 
 
 @lru_cache(maxsize=1)
@@ -169,7 +168,7 @@ def _path(name: str) -> Path | None:
     folder = cache_folder()
     host = (llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
     made_for = repr((name, llvmlite.__version__, *host))
-    return folder and folder / f"{name}.{hashlib.sha256(made_for.encode()).hexdigest()[:16]}.o"
+    return folder and folder / f"{name}.{zlib.crc32(made_for.encode()):08x}.o"
 
 
 def read_kept(path: Path | None) -> mmap.mmap | None:
@@ -216,6 +215,8 @@ def shipped(name: str) -> str | None:
 
     Numba takes many seconds to make it anew; see `kernels.build`.
     """
+    import lzma
+
     try:
         text = lzma.decompress(shipped_path(name).read_bytes()).decode()
     except (OSError, lzma.LZMAError):
