@@ -72,19 +72,22 @@ def provenance(context: click.Context, script: str, hidden: Sequence[str] = ()) 
 def command(context: click.Context, script: str, hidden: Sequence[str] = ()) -> str:
     """The command line that is being run, files without their folders."""
     words = ["python", f"benchmarks/{script}"]
-    arguments = []
+    arguments: list[str] = []
     for parameter in context.command.params:
         name = parameter.name or ""
         given = context.get_parameter_source(name) == ParameterSource.COMMANDLINE
         if not given or name in hidden:
             continue
-        value = str(context.params[name])
+        value = context.params[name]
+        values = [str(one) for one in (value if isinstance(value, tuple) else (value,))]
         if isinstance(parameter.type, click.Path):
-            value = os.path.basename(value)
-        if isinstance(parameter, click.Option):
-            words += [max(parameter.opts, key=len), value]
+            values = [os.path.basename(one) for one in values]
+        if not isinstance(parameter, click.Option):
+            arguments += values
+        elif parameter.is_flag:
+            words.append(max(parameter.opts, key=len))
         else:
-            arguments.append(value)
+            words += [max(parameter.opts, key=len), *values]
     return shlex.join(words + arguments)
 
 

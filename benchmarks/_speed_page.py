@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -14,10 +13,7 @@ from _measure import Series
 from _peers import PEERS
 from _plots import bars, lines
 from _report import DOCS, NONE, embed, percent, table
-from _report import command as single_command
-from _report import provenance as single_provenance
 from _texts import Text
-from click.core import ParameterSource
 
 CRFSEG, FAST, SLOW = "crfseg, 1 thread", "rjieba", "jieba"
 READMES = ("README.md", "README.zh.md")
@@ -43,29 +39,6 @@ class Results:
     def speeds(self) -> dict[str, float]:
         """Characters a second of each whole process."""
         return {one.job.name: one.speed for one in self.systems}
-
-
-def provenance(context: click.Context, script: str, hidden: Sequence[str]) -> str:
-    """As that of _report.py, for arguments of several values and flags as well."""
-    words = ["python", f"benchmarks/{script}"]
-    arguments: list[str] = []
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        given = context.get_parameter_source(name) == ParameterSource.COMMANDLINE
-        if not given or name in hidden:
-            continue
-        value = context.params[name]
-        values = [str(one) for one in (value if isinstance(value, tuple) else (value,))]
-        if isinstance(parameter.type, click.Path):
-            values = [os.path.basename(one) for one in values]
-        if not isinstance(parameter, click.Option):
-            arguments += values
-        elif parameter.is_flag:
-            words.append(max(parameter.opts, key=len))
-        else:
-            words += [max(parameter.opts, key=len), *values]
-    text = single_provenance(context, script, hidden)
-    return text.replace(single_command(context, script, hidden), shlex.join(words + arguments))
 
 
 def times(ours: float, theirs: float | None, digits: int = 2) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from _measure import SIZES, Bench, scores
 from _process import run
-from _report import DOCS, write
+from _report import DOCS, provenance, write
 from _speed_page import (
     CRFSEG,
     Results,
@@ -22,7 +22,6 @@ from _speed_page import (
     memory_table,
     peers_line,
     plots,
-    provenance,
     ratio_table,
     require_markers,
     size,

@@ -35,7 +35,7 @@ _LARGEST = 21 - _SMALLEST
 
 
 class Style:
-    """How a text is written; see `kernels.decode.write`.
+    """How a text is written; see `kernels.write.write`.
 
     separator: UTF-8; spaces: KEEP, TOKENS or DROP; joint: a byte that joins texts, or -1;
     keep_whole: see `patterns`.
@@ -55,11 +55,8 @@ class _Buffers:
     def __init__(self, tables: int, work: int, out: int) -> None:
         memory = _memory(out + work)
         start = _address(memory)
-        self.out, self.work, self.address = (
-            memoryview(memory)[:out],
-            memoryview(memory)[out:],
-            start,
-        )
+        self.address = start
+        self.out, self.work = memoryview(memory)[:out], memoryview(memory)[out:]
         self._request = array("q", [tables, start + out, start])
         self.request = self._request.buffer_info()[0]
 
@@ -88,8 +85,6 @@ class Engine:
 
         packed = pack(compile_model(model), model)
         image = _memory(len(packed))
-        with suppress(AttributeError, OSError):  # large pages: some 3% of the time
-            image.madvise(mmap.MADV_HUGEPAGE)
         image[:] = packed
         return cls(image)
 

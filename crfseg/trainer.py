@@ -100,6 +100,8 @@ def train(
         prune=float(prune),
     )
     count = thread_count(threads)
+    if isinstance(corpora, Mapping) and not (corpora and all(corpora)):
+        raise SettingsError("--standard: each corpus needs the name of its standard")
     named = corpora if isinstance(corpora, Mapping) else {"": corpora}
     groups = {name: _paths(paths) for name, paths in named.items()}
     standards = [name for name in groups if name]

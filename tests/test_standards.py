@@ -115,6 +115,9 @@ def test_standards_that_are_not_there(both: Path, folder: Path) -> None:
         train({"a": folder / "split.txt"}, model="hmm")
     with pytest.raises(SettingsError, match="--dev: there is no standard x"):
         train({"a": folder / "split.txt"}, dev=folder / "split.txt", dev_standard="x")
+    for unnamed in ({}, {"": folder / "split.txt", "a": folder / "split.txt"}):
+        with pytest.raises(SettingsError, match="each corpus needs the name of its standard"):
+            train(unnamed)
     with pytest.raises(SettingsError, match="13 are too many"):
         train({str(k): folder / "split.txt" for k in range(13)})
     metadata = {**Model.load(both).metadata, "standards": ["a", "a"]}

@@ -1,8 +1,7 @@
 """Segmentation: UTF-8 in, UTF-8 with separators out. Stage after stage, for some
 thousand characters at a time.
 
-A stage is a function of its own, and is passed addresses: inlined into one function, the
-inner loops of each had to fetch from memory what did not fit the registers.
+A stage is a function of its own (`policy.stage`), and is passed addresses.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from crfseg.kernels.layout import (
     WEIGHTS,
     WORD,
 )
-from crfseg.kernels.memory import apart, array_at
+from crfseg.kernels.memory import array_at
 from crfseg.kernels.packed import bitmap_rows, found_rows, pair_rows, sum_rows, table_rows, unpack
 from crfseg.kernels.pairs import number
 from crfseg.kernels.policy import part, stage
@@ -84,7 +83,6 @@ def score(columns, start, n, pairs, h, tags, rows, keys, sums, scores):
 @stage
 def look(text, size, runs):
     """`runs.find_runs` with addresses."""
-    apart()
     return find_runs(
         array_at(text, (size,), np.uint8), array_at(runs, (size // 2 + 2, 3), np.int32)
     )
@@ -93,7 +91,6 @@ def look(text, size, runs):
 @stage
 def find(header, work_place, size, tags):
     """Number the pairs of characters of what is gathered, and find the words of the lexicons."""
-    apart()
     h = header_at(header)
     work, levels = work_at(h, work_place, size, tags), levels_at(h)
     reach, longest = vector(h, NUMBERS, np.int64)[0], vector(h, NUMBERS, np.int64)[1]
@@ -112,7 +109,6 @@ def find(header, work_place, size, tags):
 @stage
 def weigh(header, work_place, size, tags):
     """The emission scores of what is gathered."""
-    apart()
     h = header_at(header)
     work = work_at(h, work_place, size, tags)
     gap = gap_of(vector(h, NUMBERS, np.int64)[0])
@@ -125,7 +121,6 @@ def weigh(header, work_place, size, tags):
 @stage
 def decide(header, work_place, size, marks_at, tags, general):
     """Find the best path of each sequence gathered, and mark where its words begin."""
-    apart()
     h = header_at(header)
     work = work_at(h, work_place, size, tags)
     marks = array_at(marks_at, (size,), np.uint8)

@@ -20,7 +20,7 @@ from crfseg.kernels.layout import (
     TYPE,
     TYPE_SHIFT,
 )
-from crfseg.kernels.memory import apart, array_at
+from crfseg.kernels.memory import array_at
 from crfseg.kernels.policy import part, stage
 from crfseg.kernels.tables import gap_of, header_at, vector, work_at
 
@@ -96,7 +96,6 @@ def gather(header, text_at, size, locks_at, lock_count, work_place, marks_at, ta
     end, hard) without a boundary inside; marks uint8 [size]. Returns -1, or where the
     text is not UTF-8. All but the numbers are addresses.
     """
-    apart()
     h = header_at(header)
     text, marks = array_at(text_at, (size,), np.uint8), array_at(marks_at, (size,), np.uint8)
     locks = array_at(locks_at, (lock_count, 3), np.int64)

@@ -84,25 +84,6 @@ def _overload_prefetch(array, at):
     return lambda array, at: _prefetch(array, at)  # type: ignore[call-arg]
 
 
-def apart():
-    """Said by a function that is not to be inlined; see `policy.stage`."""
-
-
-@intrinsic
-def _apart(typingctx):
-    def generate(context, builder, signature, arguments):
-        if "alwaysinline" not in builder.function.attributes:  # while numba looks at this alone
-            builder.function.attributes.add("noinline")
-        return context.get_dummy_value()
-
-    return types.void(), generate
-
-
-@overload(apart, inline="always")
-def _overload_apart():
-    return lambda: _apart()  # type: ignore[call-arg]
-
-
 def load_word(bytes_, at):
     """The eight bytes from a place on as one number, the first one lowest.
 

@@ -37,10 +37,10 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function that kernels call and that stays apart from them.
+    """Compile a function that kernels call and that stays apart from them if it is large.
 
-    Such a function says `memory.apart()`, and takes addresses and numbers: arrays would
-    have their references counted.
+    It takes addresses and numbers: arrays would have their references counted. Said to be
+    no `part`, because numba would have it inherit that from its caller.
     """
     return numba.njit(forceinline=False, **_OPTIONS)(function)
 

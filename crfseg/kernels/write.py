@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from crfseg.kernels.layout import DROP, INSIDE, SPACE, TOKENS
-from crfseg.kernels.memory import apart, array_at, load_word, store_word
+from crfseg.kernels.memory import array_at, load_word, store_word
 from crfseg.kernels.pairs import low_zeros
 from crfseg.kernels.policy import part, stage
 
@@ -61,7 +61,6 @@ def write(text, marks, separator, spaces, joint, out):
 @stage
 def write_at(text, size, marks, style, out):
     """`write` with addresses; style: see `decode.segment`."""
-    apart()
     how = array_at(style, (5,), np.int64)
     return write(
         array_at(text, (size,), np.uint8), array_at(marks, (size,), np.uint8),
