@@ -57,7 +57,7 @@ to {gathered} characters at a time. What does not stay there are the tables,
 This machine copies {copy:.1f} GB/s from memory to memory, and reads {loads:.0f} million random
 8-byte words a second out of {megabytes:.0f} MB when the addresses are known in advance. A
 character needs about {random} words of the large tables, which at that rate would be
-{floor:.1f} ns. Copying a character in and out takes a {ratio:.0f}th of the time of
+{floor:.1f} ns. Copying a character in and out takes 1/{ratio:.0f} of the time of
 segmenting it.
 
 ## Why it is done as it is
