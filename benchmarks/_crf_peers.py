@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +18,9 @@ from crfseg import tags, templates, text
 from crfseg.corpus import Corpus
 from crfseg.prepare import Sequences
 from crfseg.progress import Iteration, Progress
+from crfseg.segmenter import Segmenter
 from crfseg.settings import Settings
+from crfseg.trainer import word_f1
 
 #: The name of the tag scheme in which every sequence of the four tags is possible.
 UNCONSTRAINED = "unconstrained"
@@ -42,6 +43,8 @@ _PATIENCE = 20
 _MOST_ITERATIONS = 1000
 
 Sentence = tuple[list[list[str]], list[str]]
+#: Attributes of each character of a sentence -> its tags.
+Tagger = Callable[[list[list[str]]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Training:
     the trainer; indexing: numbering the features; objective and iterations: where it
     stopped; path: of each iteration, the seconds of optimising so far and the objective;
     reached: whether that was the objective asked for; features: how many weights, where
-    the trainer says so.
+    the trainer says so; f1: of the model it ended with, on the text given to score.
     """
 
     reading: float
@@ -64,6 +67,7 @@ class Training:
     path: list[tuple[float, float]]
     reached: bool = True
     features: int | None = None
+    f1: float | None = None
 
     @property
     def before(self) -> float:
@@ -111,10 +115,6 @@ class Unconstrained(tags.TagScheme):
 tags.SCHEMES[UNCONSTRAINED] = Unconstrained(UNCONSTRAINED, tags.FOUR.tags)
 
 
-class _EndError(Exception):
-    """Ends a training."""
-
-
 class _Watch(Progress):
     """Notes when each stage and iteration ends; ends the training when that is enough."""
 
@@ -131,22 +131,28 @@ class _Watch(Progress):
         self.path.append((time.perf_counter() - self.begun["training"], step.objective))
         before = self.path[-_PATIENCE][1] if step.number >= _PATIENCE else float("inf")
         if step.objective <= self.target or before - step.objective < STUCK * before:
-            raise _EndError
+            raise KeyboardInterrupt  # as a user ends a training
 
 
-def train_crfseg(corpus: Path, scheme: str, target: float, threads: int) -> Training:
-    """Trains until the objective is ``target`` to within REACHED, or is stuck."""
+def train_crfseg(
+    corpus: Path, scheme: str, target: float, threads: int, gold: Path | None = None
+) -> Training:
+    """Trains until the objective is ``target`` to within REACHED, or is stuck; scores on gold."""
     watch = _Watch(target * (1 + REACHED))
-    with suppress(_EndError):
-        crfseg.train(
-            corpus, tags=scheme, own_lexicon=False, threads=threads, progress=watch, tol=0.0,
-            margin=0.0, max_iter=_MOST_ITERATIONS,
-        )  # fmt: skip
+    result = crfseg.train(
+        corpus, tags=scheme, own_lexicon=False, threads=threads, progress=watch, tol=0.0,
+        margin=0.0, max_iter=_MOST_ITERATIONS,
+    )  # fmt: skip
+    f1 = None
+    if gold is not None:
+        model = replace(result.model, scheme=tags.FOUR)  # words have only legal tags
+        segmenter = Segmenter.from_model(model, keep_whole=False)
+        f1 = crfseg.evaluate(gold, segmenter=segmenter).f1
     indexing, training = watch.begun["indexing features"], watch.begun["training"]
     seconds, objective = watch.path[-1]
     return Training(
         indexing - watch.start, 0.0, training - indexing, seconds, objective,
-        len(watch.path), watch.path, objective <= watch.target,
+        len(watch.path), watch.path, objective <= watch.target, f1=f1,
     )  # fmt: skip
 
 
@@ -213,32 +219,54 @@ _FEATURES = re.compile(r"^Number of features: (\d+)")
 _LOSS = re.compile(r"^(?:Loss|Iteration \d+, training loss): (\d+\.\d+)")
 
 
-def train_crfsuite(corpus: Path, model: Path, **settings: float) -> Training:
-    """Trains with python-crfsuite until it stops by itself."""
+def train_crfsuite(
+    corpus: Path, model: Path, gold: Path | None = None, **settings: float
+) -> Training:
+    """Trains with python-crfsuite until it stops by itself; scores on gold."""
     import pycrfsuite
 
     class Trainer(pycrfsuite.BaseTrainer):
         def message(self, message: str) -> None:
             log.read(message)
 
+    def load() -> Tagger:
+        tagger = pycrfsuite.Tagger()
+        tagger.open(str(model))
+        tag: Tagger = tagger.tag
+        return tag
+
     log = _Log()
     trainer = Trainer("lbfgs", COMMON | settings)
-    return _train(corpus, trainer, model, log)
+    return _train(corpus, trainer, model, log, gold, load)
 
 
-def train_chaine(corpus: Path, model: Path, **settings: float) -> Training:
-    """Trains with chaine, a descendant of CRFsuite, until it stops by itself."""
+def train_chaine(
+    corpus: Path, model: Path, gold: Path | None = None, **settings: float
+) -> Training:
+    """Trains with chaine, a descendant of CRFsuite, until it stops by itself; scores on gold."""
+    from chaine._core.crf import Model
     from chaine._core.crf import Trainer as Core
 
     class Trainer(Core):
         def _log(self, message: str) -> None:
             log.read(message)
 
+    def load() -> Tagger:
+        tag: Tagger = Model(str(model)).predict_single
+        return tag
+
     log = _Log()
-    return _train(corpus, Trainer("lbfgs", **COMMON, **settings), model, log)
+    return _train(corpus, Trainer("lbfgs", **COMMON, **settings), model, log, gold, load)
 
 
-def _train(corpus: Path, trainer: Any, model: Path, log: _Log) -> Training:
+def _train(
+    corpus: Path,
+    trainer: Any,
+    model: Path,
+    log: _Log,
+    gold: Path | None,
+    load: Callable[[], Tagger],
+) -> Training:
     start = time.perf_counter()
     loading = 0.0
     for attributes, labels in sentences(corpus):
@@ -251,4 +279,14 @@ def _train(corpus: Path, trainer: Any, model: Path, log: _Log) -> Training:
     return Training(
         loaded - start - loading, loading, optimising - loaded, saving - optimising,
         log.path[-1][1], len(log.path), log.path, features=log.features,
+        f1=None if gold is None else _f1(gold, load()),
     )  # fmt: skip
+
+
+def _f1(gold: Path, tag: Tagger) -> float:
+    """F1 of the words that a peer's tags spell: one begins with each s and b."""
+    begins = [name in "sb" for attributes, _ in sentences(gold) for name in tag(attributes)]
+    packed = Sequences.of(Corpus.read(gold))
+    predicted = np.array(begins)
+    predicted[packed.offsets[:-1]] = True
+    return word_f1(packed.begins, predicted)

@@ -1,6 +1,6 @@
 """Training to the objective where python-crfsuite and chaine end: who gets there when.
 
-python benchmarks/crfsuite.py 199801.txt
+python benchmarks/crfsuite.py 199801.txt --gold pku.test.txt
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from _crf_peers import (
     train_crfseg,
     train_crfsuite,
 )
-from _report import DOCS, NONE, provenance, table, write
+from _report import DOCS, NONE, percent, provenance, table, write
 
 import crfseg
 from crfseg.corpus import Corpus, read_sentences, write_sentences
@@ -76,8 +76,11 @@ STAGES = """\
 Seconds. Reading: the corpus, and for the peers making the strings; loading: handing them
 over; indexing: numbering the features; optimising: from there to the last iteration,
 without saving. Medians of {repeats} for crfseg, one run of each peer. Nothing is shown
-where crfseg's objective stood still before it was as low.
+where crfseg's objective stood still before it was as low.{scored}
 """
+SCORED = """ F1 is that on {gold} of the
+model each ended with, all decoding by the best path alone: with nothing kept whole and no
+lexicon, it says that they learnt the same, not what crfseg reaches (docs/accuracy.md)."""
 WAY = """\
 Seconds of optimising until the objective was that close to where the peer ended, all
 minimising the same function:
@@ -107,11 +110,12 @@ def rows(
 def cells(runs: Sequence[Training]) -> list[str]:
     """Seconds of each stage, and what came of it; empty where the target was not reached."""
     if not all(run.reached for run in runs):
-        return [NONE] * 8
+        return [NONE] * 9
     parts = ("reading", "loading", "indexing", "optimising", "total")
     seconds = [f"{median(getattr(run, part) for run in runs):.2f}" for part in parts]
     iteration = f"{median(run.iteration for run in runs):.3f}"
-    return [*seconds, str(runs[0].iterations), iteration, f"{runs[0].objective:,.3f}"]
+    f1 = NONE if runs[0].f1 is None else percent(runs[0].f1)
+    return [*seconds, str(runs[0].iterations), iteration, f"{runs[0].objective:,.3f}", f1]
 
 
 def way_rows(
@@ -153,7 +157,7 @@ def check(corpus: str, folder: Path, threads: int) -> str:
 
 
 def measure_crfseg(
-    corpus: Path, peers: dict[str, Training], threads: int, repeats: int
+    corpus: Path, gold: Path | None, peers: dict[str, Training], threads: int, repeats: int
 ) -> dict[tuple[str, str], list[Training]]:
     """The runs for each tag scheme and peer."""
     own: dict[tuple[str, str], list[Training]] = {}
@@ -161,7 +165,7 @@ def measure_crfseg(
         for peer, theirs in peers.items():
             for scheme, name in SCHEMES.items():
                 click.echo(f"{name}, to {peer}'s: ", nl=False, err=True)
-                run = train_crfseg(corpus, scheme, theirs.objective, threads)
+                run = train_crfseg(corpus, scheme, theirs.objective, threads, gold)
                 click.echo(tell(run) if run.reached else f"stuck after {tell(run)}", err=True)
                 own.setdefault((scheme, peer), []).append(run)
     return own
@@ -169,11 +173,13 @@ def measure_crfseg(
 
 def tell(run: Training) -> str:
     """A training in a line."""
-    return f"{run.total:.2f} s, {run.iterations} iterations, objective {run.objective:.3f}"
+    told = f"{run.total:.2f} s, {run.iterations} iterations, objective {run.objective:.3f}"
+    return told if run.f1 is None else f"{told}, F1 {percent(run.f1)}"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("corpus", type=click.Path(exists=True, dir_okay=False))
+@click.option("--gold", type=click.Path(exists=True, dir_okay=False), help="A text to score on.")
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many sentences.")
@@ -187,6 +193,7 @@ def tell(run: Training) -> str:
 def main(
     context: click.Context,
     corpus: str,
+    gold: str | None,
     threads: int,
     repeats: int,
     limit: int | None,
@@ -204,12 +211,13 @@ def main(
                 source = folder / "limited.txt"
                 write_sentences(source, islice(read_sentences(corpus), limit))
             objective = check(corpus, folder, threads)  # also compiles
+            scored = None if gold is None else Path(gold)
             peers: dict[str, Training] = {}
             for peer in versions:
                 click.echo(f"{peer}: ", nl=False, err=True)
-                peers[peer] = PEERS[peer](source, folder / "peer.model")
+                peers[peer] = PEERS[peer](source, folder / "peer.model", scored)
                 click.echo(tell(peers[peer]), err=True)
-            own = measure_crfseg(source, peers, threads, repeats)
+            own = measure_crfseg(source, scored, peers, threads, repeats)
             size = Corpus.read(source)
         stages, ratios = rows(peers, own)
         introduction = INTRODUCTION.format(
@@ -232,8 +240,11 @@ def main(
                 ratios,
                 left=2,
             ),
-            STAGES.format(repeats=repeats),
-            table(["", *parts, "iterations", "s each", "objective"], stages),
+            STAGES.format(
+                repeats=repeats,
+                scored=SCORED.format(gold=os.path.basename(gold)) if gold else "",
+            ),
+            table(["", *parts, "iterations", "s each", "objective", "F1"], stages),
             WAY,
             table(
                 ["above the peer's last", *(f"{part:.4%}" for part in NEAR)], way_rows(peers, own)
