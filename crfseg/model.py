@@ -19,11 +19,11 @@ from crfseg import text
 from crfseg.errors import CrfsegError, ModelError
 from crfseg.features import Alphabet, make_plan, radices
 from crfseg.files import atomic_write
-from crfseg.lexicon import MAX_LEXICONS, MAX_WORD, unpack_words
+from crfseg.lexicon import MAX_LEXICONS, MAX_WORD, has_own, unpack_words
 from crfseg.tags import SCHEMES, TagScheme
 from crfseg.templates import Templates
 
-FORMAT = 1
+FORMAT = 2
 MAX_STANDARDS = 12
 KINDS = ("crf", "maxent", "hmm")
 _CHECKSUM = "checksum"
@@ -44,8 +44,9 @@ class Model:
 
     metadata: JSON description (kind, tags, templates, lexicons, scale, corpora, settings,
     scores, licence, version); alphabet; transitions int16 [T, T]; words uint8: the words
-    of all lexicons, sorted and packed (`lexicon.pack_words`); members uint16: for each word, bit k
-    says that it is in lexicon k; families: one FamilyWeights for each template family.
+    of all lexicons, sorted and packed (`lexicon.pack_words`); members uint32: for each word, two
+    bits for each lexicon: 0 if it is not in it, else 1 + its tier there; families: one
+    FamilyWeights for each template family.
 
     A model of several standards holds a plain model of each (`standards.select`). If the
     training words are a lexicon, each standard has its own: the first bits of members then
@@ -67,6 +68,11 @@ class Model:
         return len(self.metadata["lexicons"])
 
     @property
+    def tiers(self) -> list[int]:
+        """How many tiers each lexicon has: 3 if it is that of the training words, else 1."""
+        return list(self.metadata["tiers"])
+
+    @property
     def columns(self) -> int:
         """The number of columns of the feature table."""
         return len(self.radix)
@@ -74,7 +80,7 @@ class Model:
     @property
     def radix(self) -> list[int]:
         """How many values each column of the feature table can take."""
-        return radices(self.alphabet.size, self.lexicons, max(len(self.standards), 1))
+        return radices(self.alphabet.size, self.tiers, max(len(self.standards), 1))
 
     @property
     def standards(self) -> list[str]:
@@ -151,10 +157,10 @@ class Model:
             raise ModelError("not a crfseg model; expected a file written by crfseg train")
         metadata = json.loads(head["crfseg"])
         version = metadata.pop("format")
-        if not isinstance(version, int) or version > FORMAT:
-            raise ModelError(
-                f"a model of format {version}; expected {FORMAT} or older: upgrade crfseg"
-            )
+        if version != FORMAT or type(version) is not int:
+            older = isinstance(version, int) and version < FORMAT
+            advice = "train it anew" if older else "upgrade crfseg"
+            raise ModelError(f"a model of format {version}; expected {FORMAT}: {advice}")
         checksum = _array(arrays, _CHECKSUM, np.uint32, 1)
         del arrays[_CHECKSUM]
         if checksum.tolist() != [_checksum(head["crfseg"], arrays)]:
@@ -168,6 +174,7 @@ class Model:
         _expect(metadata.get("tags") in SCHEMES, f"tags must be one of {', '.join(SCHEMES)}")
         _expect(isinstance(metadata.get("lexicons"), list), "lexicons must be a list")
         _expect(len(metadata["lexicons"]) <= MAX_LEXICONS, f"at most {MAX_LEXICONS} lexicons")
+        _check_tiers(metadata.get("tiers"), len(metadata["lexicons"]))
         scale = metadata.get("scale")
         _expect(isinstance(scale, float) and 0 < scale < 1e6, "scale must be a positive number")
         scheme = SCHEMES[metadata["tags"]]
@@ -182,7 +189,7 @@ class Model:
         transitions = _array(arrays, "transitions", np.int16, 2)
         _expect(transitions.shape == (scheme.size, scheme.size), "transitions must be [T, T]")
         words = _array(arrays, "lexicon.words", np.uint8, 1)
-        members = _array(arrays, "lexicon.members", np.uint16, 1)
+        members = _array(arrays, "lexicon.members", np.uint32, 1)
         standards = metadata.get("standards", [])
         _expect(
             isinstance(standards, list)
@@ -190,10 +197,7 @@ class Model:
             and len(set(standards)) == len(standards) <= MAX_STANDARDS,
             f"standards must be a list of at most {MAX_STANDARDS} names",
         )
-        if standards:
-            own = metadata["settings"]["own_lexicon"]
-            _expect(isinstance(own, bool), "settings must say whether there is an own lexicon")
-        radix = radices(alphabet.size, len(metadata["lexicons"]), max(len(standards), 1))
+        radix = radices(alphabet.size, metadata["tiers"], max(len(standards), 1))
         if len(standards) > 1:
             templates_module.check_standard(templates, len(radix) - 1)
         make_plan(templates.families, radix)
@@ -225,6 +229,17 @@ class Model:
         )
         known = self.alphabet.table[codes] >= text.FIRST_CHARACTER
         _expect(bool(known.all()), "lexicon words must be spelled with the alphabet")
+
+
+def _check_tiers(tiers: Any, lexicons: int) -> None:
+    """Only the lexicon of the training words, which is the first one, has several."""
+    _expect(
+        isinstance(tiers, list)
+        and len(tiers) == lexicons
+        and all(type(t) is int for t in tiers)
+        and all(t == 1 for t in (tiers[1:] if has_own(tiers) else tiers)),
+        "tiers must say how many each lexicon has",
+    )
 
 
 def quantise(weights: np.ndarray, scale: float) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from crfseg import templates as templates_module
 from crfseg.errors import SettingsError
-from crfseg.lexicon import pack_words
+from crfseg.lexicon import has_own, pack_words
 from crfseg.model import Model
 from crfseg.templates import Family
 
@@ -64,12 +64,12 @@ def _plain_lines(lines: Sequence[str], column: int) -> list[str]:
 def _own_words(model: Model, number: int) -> tuple[np.ndarray, np.ndarray]:
     """The words of a standard and of the shared lexicons, and their memberships."""
     members = model.members
-    if model.metadata["settings"]["own_lexicon"]:
-        own = (members >> number) & 1
-        members = (members >> len(model.standards) << 1) | own
+    if has_own(model.tiers):
+        own = (members >> (2 * number)) & 3
+        members = (members >> (2 * len(model.standards)) << 2) | own
     words = bytes(model.words).decode("utf-8").split("\n")[:-1]
     kept = np.flatnonzero(members)
-    return pack_words(words[k] for k in kept.tolist()), members[kept].astype(np.uint16)
+    return pack_words(words[k] for k in kept.tolist()), members[kept].astype(np.uint32)
 
 
 def _fold(
