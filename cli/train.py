@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from crfseg.cli.options import (
+    check_writable,
     encoding_option,
     format_option,
     quiet_option,
@@ -17,7 +18,6 @@ from crfseg.cli.options import (
     threads_option,
 )
 from crfseg.cli.report import Silence, reporter
-from crfseg.errors import CrfsegError
 
 
 @click.command(name="train")
@@ -115,7 +115,7 @@ def train(
     named = _named(standards) or {"": list(corpora)}
     standard, dev = _split_dev(dev, named)
     output = output or _default_output(next(iter(named.values()))[0])
-    _check_writable(output)
+    check_writable(output)
     given = {name: value for name, value in settings.items() if value is not None}
     with ExitStack() as stack:
         groups = {
@@ -163,22 +163,6 @@ def _split_dev(dev: str | None, named: dict[str, list[str]]) -> tuple[str | None
 
 def _default_output(corpus: str) -> str:
     return ("stdin" if corpus == "-" else Path(corpus).stem) + ".crfseg"
-
-
-def _check_writable(path: str) -> None:
-    """Raises CrfsegError, before hours of work, if a file cannot be written there."""
-    folder = os.path.dirname(path) or "."
-    problem = None
-    if path == "-":
-        problem = "a model does not go to standard output; expected a file name"
-    elif os.path.isdir(path):
-        problem = "is a directory; expected a file name"
-    elif not os.path.isdir(folder):
-        problem = f"there is no folder {folder}"
-    elif not os.access(path if os.path.exists(path) else folder, os.W_OK):
-        problem = "no permission to write it"
-    if problem:
-        raise CrfsegError(f"-o {path}: {problem}")
 
 
 def _sum_up(result: Any, output: str, progress: Silence) -> None:

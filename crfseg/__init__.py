@@ -13,18 +13,31 @@ if TYPE_CHECKING:
     from crfseg.errors import CrfsegError
     from crfseg.evaluation import evaluate
     from crfseg.model import Model
+    from crfseg.model_from_text import load_dump
+    from crfseg.model_text import dump
     from crfseg.segmenter import Segmenter
     from crfseg.trainer import train
 
 __version__ = "0.1.0"
-__all__ = ["CrfsegError", "Model", "Segmenter", "__version__", "evaluate", "train"]
+__all__ = [
+    "CrfsegError",
+    "Model",
+    "Segmenter",
+    "__version__",
+    "dump",
+    "evaluate",
+    "load_dump",
+    "train",
+]
 
 # Loaded when first asked for: numba takes a third of a second to import.
 _HOMES = {
     "CrfsegError": "crfseg.errors",
     "Model": "crfseg.model",
     "Segmenter": "crfseg.segmenter",
+    "dump": "crfseg.model_text",
     "evaluate": "crfseg.evaluation",
+    "load_dump": "crfseg.model_from_text",
     "train": "crfseg.trainer",
 }
 

@@ -66,6 +66,15 @@ def radices(alphabet: int, lexicons: int, standards: int = 1) -> list[int]:
     return [alphabet, text.TYPES, *[lexicon.CODES] * (2 * lexicons), *last]
 
 
+def digits_of(keys: np.ndarray, radix: Sequence[int]) -> list[np.ndarray]:
+    """The values of the cells of mixed-radix keys, uint64 [n] for each cell."""
+    digits = []
+    for r in reversed(radix):
+        digits.append(keys % np.uint64(r))
+        keys = keys // np.uint64(r)
+    return digits[::-1]
+
+
 def make_plan(families: Sequence[Family], radix: Sequence[int]) -> Plan:
     """The templates as arrays for the kernels; radix: see `radices`.
 

@@ -74,7 +74,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class TestGroup:
-    @pytest.mark.parametrize("command", ["train", "segment", "eval", "info"])
+    @pytest.mark.parametrize("command", ["train", "segment", "eval", "info", "dump", "load"])
     def test_help_has_an_example(self, command: str) -> None:
         short, long = run(command, "-h"), run(command, "--help")
         assert short.exit_code == 0
