@@ -23,6 +23,7 @@ COMMANDS = {
     "segment": "segment",
     "eval": "evaluate",
     "info": "info",
+    "crossval": "crossval",
     "dump": "dump",
     "load": "load",
 }

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crfseg.crossvalidation import crossval
     from crfseg.errors import CrfsegError
     from crfseg.evaluation import evaluate
     from crfseg.model import Model
@@ -24,6 +25,7 @@ __all__ = [
     "Model",
     "Segmenter",
     "__version__",
+    "crossval",
     "dump",
     "evaluate",
     "load_dump",
@@ -35,6 +37,7 @@ _HOMES = {
     "CrfsegError": "crfseg.errors",
     "Model": "crfseg.model",
     "Segmenter": "crfseg.segmenter",
+    "crossval": "crfseg.crossvalidation",
     "dump": "crfseg.model_text",
     "evaluate": "crfseg.evaluation",
     "load_dump": "crfseg.model_from_text",

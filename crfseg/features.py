@@ -173,13 +173,13 @@ def make_table(
     return Table(columns, bounds)
 
 
-def folds_of(sentences: int) -> np.ndarray:
-    """int64 [S]: FOLDS runs of neighbouring sentences, as equal as they can be.
+def folds_of(sentences: int, folds: int = lexicon.FOLDS) -> np.ndarray:
+    """int64 [S]: so many runs of neighbouring sentences, as equal as they can be.
 
     Runs, not every tenth: neighbours come from one document and share its rare words, so
     only a lexicon without all of them shows what an unseen document looks like.
     """
-    return np.arange(sentences) * lexicon.FOLDS // max(sentences, 1)
+    return np.arange(sentences) * folds // max(sentences, 1)
 
 
 def concatenate_ids(words: Sequence[str], alphabet: Alphabet) -> tuple[np.ndarray, np.ndarray]:
