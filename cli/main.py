@@ -24,6 +24,7 @@ COMMANDS = {
     "eval": "evaluate",
     "info": "info",
     "crossval": "crossval",
+    "tune": "tune",
     "dump": "dump",
     "load": "load",
 }

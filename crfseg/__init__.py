@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crfseg.model_text import dump
     from crfseg.segmenter import Segmenter
     from crfseg.trainer import train
+    from crfseg.tuning import tune
 
 __version__ = "0.1.0"
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "evaluate",
     "load_dump",
     "train",
+    "tune",
 ]
 
 # Loaded when first asked for: numba takes a third of a second to import.
@@ -42,6 +44,7 @@ _HOMES = {
     "evaluate": "crfseg.evaluation",
     "load_dump": "crfseg.model_from_text",
     "train": "crfseg.trainer",
+    "tune": "crfseg.tuning",
 }
 
 
