@@ -23,6 +23,7 @@ COMMANDS = {
     "segment": "segment",
     "eval": "evaluate",
     "info": "info",
+    "explain": "explain",
     "crossval": "crossval",
     "tune": "tune",
     "dump": "dump",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from crfseg.crossvalidation import crossval
     from crfseg.errors import CrfsegError
     from crfseg.evaluation import evaluate
+    from crfseg.explanation import explain
     from crfseg.model import Model
     from crfseg.model_from_text import load_dump
     from crfseg.model_text import dump
@@ -29,6 +30,7 @@ __all__ = [
     "crossval",
     "dump",
     "evaluate",
+    "explain",
     "load_dump",
     "train",
     "tune",
@@ -42,6 +44,7 @@ _HOMES = {
     "crossval": "crfseg.crossvalidation",
     "dump": "crfseg.model_text",
     "evaluate": "crfseg.evaluation",
+    "explain": "crfseg.explanation",
     "load_dump": "crfseg.model_from_text",
     "train": "crfseg.trainer",
     "tune": "crfseg.tuning",
