@@ -100,7 +100,7 @@ def compile_model(model: Model) -> layout.Tables:
     words = -(-T * bits // 64)
     adjacent = next((r.keys for r in rows if r.is_adjacent), np.zeros(0, dtype=np.uint64))
     radix_ = np.uint64(model.alphabet.size)
-    levels, numbers = _levels(model, np.stack([adjacent // radix_, adjacent % radix_], axis=1))
+    levels, numbers = levels_of(model, np.stack([adjacent // radix_, adjacent % radix_], axis=1))
     families, weights, bitmaps, displacements = _lay_out(
         rows, numbers, len(levels.openings), words, bits
     )
@@ -172,7 +172,7 @@ def _characters(model: Model) -> tuple[np.ndarray, np.ndarray]:
     return np.array(index, dtype=np.uint32) * np.uint32(256), characters
 
 
-def _levels(model: Model, more: np.ndarray) -> tuple[Levels, np.ndarray]:
+def levels_of(model: Model, more: np.ndarray | None = None) -> tuple[Levels, np.ndarray]:
     """The trie of all lexicons, and the numbers in it of further pairs of characters."""
     codes, ends = lexicon.unpack_words(model.words)
     flags = lexicon.flags_of(model.members, model.tiers)

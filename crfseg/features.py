@@ -69,6 +69,15 @@ def radices(alphabet: int, tiers: Sequence[int], standards: int = 1) -> list[int
     return [alphabet, text.TYPES, *codes, *last]
 
 
+def digits_of(keys: np.ndarray, radix: Sequence[int]) -> list[np.ndarray]:
+    """The values of the cells of mixed-radix keys, uint64 [n] for each cell."""
+    digits = []
+    for r in reversed(radix):
+        digits.append(keys % np.uint64(r))
+        keys = keys // np.uint64(r)
+    return digits[::-1]
+
+
 def make_plan(families: Sequence[Family], radix: Sequence[int]) -> Plan:
     """The templates as arrays for the kernels; radix: see `radices`.
 
@@ -168,13 +177,13 @@ def make_table(
     return Table(columns, bounds)
 
 
-def folds_of(sentences: int) -> np.ndarray:
-    """int64 [S]: FOLDS runs of neighbouring sentences, as equal as they can be.
+def folds_of(sentences: int, folds: int = lexicon.FOLDS) -> np.ndarray:
+    """int64 [S]: so many runs of neighbouring sentences, as equal as they can be.
 
     Runs, not every tenth: neighbours come from one document and share its rare words, so
     only a lexicon without all of them shows what an unseen document looks like.
     """
-    return np.arange(sentences) * lexicon.FOLDS // max(sentences, 1)
+    return np.arange(sentences) * folds // max(sentences, 1)
 
 
 def concatenate_ids(words: Sequence[str], alphabet: Alphabet) -> tuple[np.ndarray, np.ndarray]:

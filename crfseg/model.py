@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,7 +103,7 @@ class Model:
         """Write the model, whole or not at all; raises CrfsegError where it cannot."""
         from safetensors.numpy import save
 
-        arrays = self._arrays()
+        arrays = self.arrays()
         head = json.dumps({**self.metadata, "format": FORMAT}, ensure_ascii=False, sort_keys=True)
         # The checksum is an array: safetensors writes several strings in random order.
         checksum = np.array([_checksum(head, arrays)], dtype=np.uint32)
@@ -109,7 +111,8 @@ class Model:
         with atomic_write(path) as file:
             file.write(data)
 
-    def _arrays(self) -> dict[str, np.ndarray]:
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays by name, as they are saved and as `make` takes them."""
         arrays = {
             "alphabet": self.alphabet.characters,
             "transitions": self.transitions,
@@ -137,19 +140,8 @@ class Model:
             raise ModelError(f"{name}: cannot be read: {error.strerror or error}") from None
         except (SafetensorError, ValueError, TypeError, KeyError) as error:
             raise ModelError(f"{name}: not a crfseg model, or a damaged one ({error})") from None
-        try:
+        with sound(name):
             return cls._build(head, arrays)
-        except CrfsegError as error:
-            raise ModelError(f"{name}: {error}") from None
-        except (
-            KeyError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            ArithmeticError,
-            RecursionError,
-        ) as error:
-            raise ModelError(f"{name}: damaged model: {error!r}") from None
 
     @classmethod
     def _build(cls, head: dict[str, str], arrays: dict[str, np.ndarray]) -> Model:
@@ -240,6 +232,24 @@ def _check_tiers(tiers: Any, lexicons: int) -> None:
         and all(t == 1 for t in (tiers[1:] if has_own(tiers) else tiers)),
         "tiers must say how many each lexicon has",
     )
+
+
+@contextmanager
+def sound(name: str) -> Iterator[None]:
+    """Making a model of what ``name`` holds: whatever goes wrong is a ModelError naming it."""
+    try:
+        yield
+    except CrfsegError as error:
+        raise ModelError(f"{name}: {error}") from None
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
+        raise ModelError(f"{name}: damaged model: {error!r}") from None
 
 
 def quantise(weights: np.ndarray, scale: float) -> np.ndarray:
