@@ -277,4 +277,4 @@ def _read_features(section: _Section, model: Model, numbers: Numbers) -> dict[st
 def _some(names: Collection[str]) -> str:
     """What a cell can hold: all of it, or where that is much, where to find it."""
     names = list(names)
-    return f"one of {', '.join(names)}" if len(names) <= 12 else "a character of [alphabet]"
+    return f"one of {', '.join(names)}" if len(names) <= 20 else "a character of [alphabet]"

@@ -152,7 +152,7 @@ EDITS: dict[str, tuple[Callable[[str], str], str, str]] = {
     "infinite": (lambda t: t + "1 2 3 -inf C-1=人\n", "is too large", "from"),
     "cells": (lambda t: t + "1 2 3 4 C+2=人\n", r"no template has .* 'C\+2=人'", "in its"),
     "value": (lambda t: t + "1 2 3 4 C0=龘\n", "C0 cannot be '龘'", "a character of [alphabet]"),
-    "code": (lambda t: t + "1 2 3 4 word0.begins0=9 word0.ends0=0", "cannot be '9'", "0, 1, 2"),
+    "code": (lambda t: t + "1 2 3 4 word0.begins0=9 word0.ends0=0", "cannot be '9'", "0, 2, 2+"),
     "n-gram": (lambda t: t + "1 2 3 4 C0=中\n", "'C0=中' is in line", "each n-gram once"),
 }  # fmt: skip
 
