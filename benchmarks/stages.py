@@ -95,10 +95,9 @@ def run_numbers(h, columns, gap, n, pairs):
 @kernel
 def run_match(h, columns, gap, n, pairs, scratch):
     """Find the words of the lexicons."""
-    masks = vector(h, layout.MASKS, np.uint64)
-    longest = vector(h, layout.NUMBERS, np.int64)[1]
+    masks, tiers = vector(h, layout.MASKS, np.uint64), vector(h, layout.TIERS, np.int64)
     for a in range(0, n, GATHERED):
-        match(columns, gap + a, GATHERED, pairs, levels_at(h), masks, longest, scratch)
+        match(columns, gap + a, GATHERED, pairs, levels_at(h), masks, tiers, scratch)
 
 
 @kernel
@@ -114,8 +113,8 @@ def run_rows(h, columns, gap, n, pairs, rows):
             if families[f, 0] == layout.PAIR:
                 pair_rows(pairs[begin:end], base, stride, weights, rows[f, : end - begin])
             elif families[f, 0] == layout.BITMAP:
-                own = matrix(h, layout.BITMAPS, np.uint64)[families[f, 3] :]
-                bitmap_rows(columns, plan, f, begin, end, base, stride, own, weights, rows[f])
+                bitmaps = matrix(h, layout.BITMAPS, np.uint64)
+                bitmap_rows(columns, plan, f, begin, end, families[f], bitmaps, weights, rows[f])
             elif families[f, 0] == layout.TABLE:
                 table_rows(columns, plan, f, begin, end, base, stride, rows[f])
 

@@ -18,7 +18,17 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 #: The commands and the functions of the modules of that name; imported when asked for.
-COMMANDS = {"train": "train", "segment": "segment", "eval": "evaluate", "info": "info"}
+COMMANDS = {
+    "train": "train",
+    "segment": "segment",
+    "eval": "evaluate",
+    "info": "info",
+    "explain": "explain",
+    "crossval": "crossval",
+    "tune": "tune",
+    "dump": "dump",
+    "load": "load",
+}
 
 
 class OneLineErrors(click.Group):

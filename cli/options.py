@@ -1,10 +1,10 @@
-"""Options that several commands share, and ``-`` as the name of a file."""
+"""Options that several commands share, and what ``-`` and ``-o`` name."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -61,3 +61,42 @@ def readable(path: str) -> Iterator[str]:
             yield copy
         except CrfsegError as error:
             raise CrfsegError(str(error).replace(copy, "<stdin>")) from error
+
+
+@contextmanager
+def writable(name: str) -> Iterator[Callable[[bytes], object]]:
+    """A function that writes at once to standard output (``-``), or aside to a file."""
+    if name == "-":
+        if sys.stdout is None:
+            raise CrfsegError("<stdout>: is closed")
+        yield _write_out
+        return
+    from crfseg.files import atomic_write
+
+    with atomic_write(name) as file:
+        yield file.write
+
+
+def _write_out(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        error.filename = "<stdout>"
+        raise
+
+
+def check_writable(path: str) -> None:
+    """Raises CrfsegError, before hours of work, if a file cannot be written there."""
+    folder = os.path.dirname(path) or "."
+    problem = None
+    if path == "-":
+        problem = "a model does not go to standard output; expected a file name"
+    elif os.path.isdir(path):
+        problem = "is a directory; expected a file name"
+    elif not os.path.isdir(folder):
+        problem = f"there is no folder {folder}"
+    elif not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        problem = "no permission to write it"
+    if problem:
+        raise CrfsegError(f"-o {path}: {problem}")

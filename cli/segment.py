@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -18,6 +17,7 @@ from crfseg.cli.options import (
     quiet_option,
     standard_option,
     threads_option,
+    writable,
 )
 from crfseg.cli.report import Silence, reporter
 from crfseg.errors import CrfsegError, DataError
@@ -68,7 +68,7 @@ def segment(
     files = [name for name in inputs if name != "-"]
     total = sum(map(_size, files))
     progress = reporter(quiet or not files or _on_terminal(out))
-    with progress, _output(out) as write:
+    with progress, writable(out) as write:
         from crfseg.segmenter import Segmenter
 
         segmenter = Segmenter(model, standard=standard)
@@ -117,26 +117,3 @@ def _stdin() -> Callable[[int], bytes]:
         return partial(os.read, sys.stdin.fileno())
     except io.UnsupportedOperation:  # not a real file, as under a test
         return cast(io.BufferedReader, sys.stdin.buffer).read1
-
-
-@contextmanager
-def _output(name: str) -> Iterator[Callable[[bytes], object]]:
-    """A function that writes at once to standard output, or aside to a file."""
-    if name == "-":
-        if sys.stdout is None:
-            raise CrfsegError("<stdout>: is closed")
-        yield _write_out
-        return
-    from crfseg.files import atomic_write
-
-    with atomic_write(name) as file:
-        yield file.write
-
-
-def _write_out(data: bytes) -> None:
-    try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except OSError as error:
-        error.filename = "<stdout>"
-        raise

@@ -10,22 +10,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crfseg.crossvalidation import crossval
     from crfseg.errors import CrfsegError
     from crfseg.evaluation import evaluate
+    from crfseg.explanation import explain
     from crfseg.model import Model
+    from crfseg.model_from_text import load_dump
+    from crfseg.model_text import dump
     from crfseg.segmenter import Segmenter
     from crfseg.trainer import train
+    from crfseg.tuning import tune
 
 __version__ = "0.1.0"
-__all__ = ["CrfsegError", "Model", "Segmenter", "__version__", "evaluate", "train"]
+__all__ = [
+    "CrfsegError",
+    "Model",
+    "Segmenter",
+    "__version__",
+    "crossval",
+    "dump",
+    "evaluate",
+    "explain",
+    "load_dump",
+    "train",
+    "tune",
+]
 
 # Loaded when first asked for: numba takes a third of a second to import.
 _HOMES = {
     "CrfsegError": "crfseg.errors",
     "Model": "crfseg.model",
     "Segmenter": "crfseg.segmenter",
+    "crossval": "crfseg.crossvalidation",
+    "dump": "crfseg.model_text",
     "evaluate": "crfseg.evaluation",
+    "explain": "crfseg.explanation",
+    "load_dump": "crfseg.model_from_text",
     "train": "crfseg.trainer",
+    "tune": "crfseg.tuning",
 }
 
 

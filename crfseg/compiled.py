@@ -19,8 +19,9 @@ from crfseg.templates import Family
 
 #: A family whose n-grams have at most this many possible values is a plain table.
 _DENSE = 1 << 19
-#: One of a character and few other values is not, if it has more: most do not occur.
-_SPARSE = 1 << 15
+#: One of a character and at most _BITMAP other values is not, if it has more than _SPARSE:
+#: most do not occur.
+_SPARSE, _BITMAP = 1 << 15, 256
 #: Larger than any difference real scores make up for, small enough that two of them and
 #: a sentence's scores stay within int32.
 _ILLEGAL = -(1 << 28)
@@ -52,7 +53,7 @@ class _Rows:
         return (
             columns[0] == CHARACTER
             and len(columns) > 1
-            and self.space <= 64 * self.radix[0]
+            and self.space <= _BITMAP * self.radix[0]
             and self.space > _SPARSE
         )
 
@@ -99,7 +100,7 @@ def compile_model(model: Model) -> layout.Tables:
     words = -(-T * bits // 64)
     adjacent = next((r.keys for r in rows if r.is_adjacent), np.zeros(0, dtype=np.uint64))
     radix_ = np.uint64(model.alphabet.size)
-    levels, numbers = _levels(model, np.stack([adjacent // radix_, adjacent % radix_], axis=1))
+    levels, numbers = levels_of(model, np.stack([adjacent // radix_, adjacent % radix_], axis=1))
     families, weights, bitmaps, displacements = _lay_out(
         rows, numbers, len(levels.openings), words, bits
     )
@@ -117,8 +118,9 @@ def compile_model(model: Model) -> layout.Tables:
         bitmaps=bitmaps,
         displacements=displacements,
         levels=levels,
-        masks=lexicon.masks(model.lexicons),
-        numbers=np.array([reach, lexicon.LONGEST, bits, words], dtype=np.int64),
+        masks=lexicon.masks(model.tiers),
+        tiers=np.array(model.tiers, dtype=np.int64),
+        numbers=np.array([reach, bits, words], dtype=np.int64),
         transitions=np.where(scheme.legal, model.transitions.astype(np.int32), _ILLEGAL),
         starts=np.where(scheme.begins, 0, _ILLEGAL).astype(np.int32),
         ends=np.where(scheme.ends, 0, _ILLEGAL).astype(np.int32),
@@ -170,12 +172,10 @@ def _characters(model: Model) -> tuple[np.ndarray, np.ndarray]:
     return np.array(index, dtype=np.uint32) * np.uint32(256), characters
 
 
-def _levels(model: Model, more: np.ndarray) -> tuple[Levels, np.ndarray]:
+def levels_of(model: Model, more: np.ndarray | None = None) -> tuple[Levels, np.ndarray]:
     """The trie of all lexicons, and the numbers in it of further pairs of characters."""
     codes, ends = lexicon.unpack_words(model.words)
-    members = model.members.astype(np.uint32)
-    # The words of lexicon 0 need no folds here: any one of its bits says "in it".
-    flags = (members & 1) | ((members >> 1) << lexicon.FOLDS)
+    flags = lexicon.flags_of(model.members, model.tiers)
     return lexicon.build_trie(model.alphabet.table[codes], ends, flags, model.alphabet.size, more)
 
 
@@ -248,9 +248,10 @@ def _lay_out(
             table.append((layout.PAIR, base, width, 0, 0, 0))
         elif r.is_bitmap:
             others = np.uint64(r.space // r.radix[0])
-            found = character_bitmaps(r.keys // others, r.keys % others, r.radix[0])
+            each = -(-int(others) // 64)
+            found = character_bitmaps(r.keys // others, r.keys % others, r.radix[0], each)
             piece = np.concatenate([np.zeros((1, width), dtype=np.uint64), packed])
-            table.append((layout.BITMAP, base, width, blocks, 0, 0))
+            table.append((layout.BITMAP, base, width, blocks, each, 0))
             bitmaps.append(found)
             blocks += len(found)
         else:

@@ -147,6 +147,13 @@ class Corpus:
             np.repeat(np.arange(len(corpora), dtype=np.uint8), [len(c) for c in corpora]),
         )
 
+    def taken(self, chosen: np.ndarray) -> Corpus:
+        """Some of the sentences; chosen: bool [S]."""
+        lengths = np.diff(self.offsets)
+        kept = np.repeat(chosen, lengths)
+        offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths[chosen])])
+        return Corpus(self.codes[kept], self.begins[kept], offsets, self.standards[chosen])
+
     def of_standard(self, standard: int) -> Corpus:
         """The same sentences, said to follow one standard."""
         return replace(self, standards=np.full(len(self), standard, dtype=np.uint8))

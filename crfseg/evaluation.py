@@ -133,6 +133,16 @@ def paired_bootstrap(
     return Comparison(f1_a, f1_b, f1_b - f1_a, float(low), float(high), p)
 
 
+def score_segmenter(
+    gold: Sentences,
+    segmenter: Segmenter,
+    known_words: Collection[str] | None = None,
+    threads: int | None = None,
+) -> Scores:
+    """Scores a segmenter on sentences of words; see ``score_sentences``."""
+    return _score(_segmented(iter(gold), segmenter, threads), known_words)
+
+
 def evaluate(
     gold_path: Path,
     *,
@@ -174,7 +184,7 @@ def evaluate(
 
 
 def _segmented(
-    gold: Iterator[list[str]], segmenter: Segmenter, threads: int | None
+    gold: Iterator[Sequence[str]], segmenter: Segmenter, threads: int | None
 ) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
     while batch := list(islice(gold, _BATCH)):
         texts = ["".join(words) for words in batch]

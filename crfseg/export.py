@@ -44,6 +44,7 @@ def export(
         "tags": scheme.name,
         "templates": list(index.templates.lines),
         "lexicons": lexicons.names,
+        "tiers": lexicons.tiers,
         "scale": scale,
     }
     return Model.make(description, arrays)

@@ -17,6 +17,7 @@ from crfseg.kernels.layout import (
     BEYOND,
     CHARACTER,
     FIRST_LEXICON,
+    LONGEST,
     TYPE,
     Levels,
     Plan,
@@ -57,13 +58,24 @@ class Alphabet:
         return cls(known[order].astype(np.uint32))
 
 
-def radices(alphabet: int, lexicons: int, standards: int = 1) -> list[int]:
+def radices(alphabet: int, tiers: Sequence[int], standards: int = 1) -> list[int]:
     """How many values each column of the feature table can take.
 
-    Where there are several standards, the last column says which one a sentence follows.
+    tiers: of each lexicon. Where there are several standards, the last column says which one
+    a sentence follows.
     """
     last = [standards] if standards > 1 else []
-    return [alphabet, text.TYPES, *[lexicon.CODES] * (2 * lexicons), *last]
+    codes = [(LONGEST - 1) * t + 1 for t in tiers for _ in range(2)]
+    return [alphabet, text.TYPES, *codes, *last]
+
+
+def digits_of(keys: np.ndarray, radix: Sequence[int]) -> list[np.ndarray]:
+    """The values of the cells of mixed-radix keys, uint64 [n] for each cell."""
+    digits = []
+    for r in reversed(radix):
+        digits.append(keys % np.uint64(r))
+        keys = keys // np.uint64(r)
+    return digits[::-1]
 
 
 def make_plan(families: Sequence[Family], radix: Sequence[int]) -> Plan:
@@ -128,15 +140,16 @@ def make_table(
     alphabet: Alphabet,
     reach: int,
     tries: Sequence[Levels] = (),
-    lexicons: int = 0,
+    tiers: Sequence[int] = (),
     folds: np.ndarray | None = None,
     standards: np.ndarray | None = None,
 ) -> Table:
     """The feature table of sequences of characters.
 
     codes: uint32 [n] code points (positions only, see `text.positions`); offsets: int64
-    [S + 1]; tries: that of each standard; folds: int [S], the fold whose words are hidden
-    from each sequence, or None; standards: uint8 [S], or None if there is only one.
+    [S + 1]; tries: that of each standard; tiers: of each lexicon; folds: int [S], the fold
+    whose words are hidden from each sequence, or None; standards: uint8 [S], or None if there
+    is only one.
     """
     lengths = np.diff(offsets)
     gap = max(2 * reach, BEYOND)
@@ -144,7 +157,7 @@ def make_table(
     bounds = np.stack([begins, begins + lengths], axis=1).astype(np.int64)
     size = len(codes) + gap * (len(lengths) + 1)
     extra = 0 if standards is None else 1
-    columns = np.zeros((FIRST_LEXICON + 2 * lexicons + extra, size), dtype=np.int32)
+    columns = np.zeros((FIRST_LEXICON + 2 * len(tiers) + extra, size), dtype=np.int32)
     columns[CHARACTER] = BOUNDARY
     places = np.arange(len(codes)) + np.repeat(begins - offsets[:-1], lengths)
     columns[CHARACTER, places] = alphabet.table[codes]
@@ -152,25 +165,25 @@ def make_table(
     if standards is not None:  # what a template sees from a sequence is of its standard
         for (begin, end), standard in zip(bounds.tolist(), standards.tolist(), strict=True):
             columns[-1, begin - reach : end + reach] = standard
-    if lexicons:
+    if tiers:
         from crfseg.kernels import ngrams
 
-        masks = np.tile(lexicon.masks(lexicons), (len(lengths), 1))
+        masks = np.tile(lexicon.masks(tiers), (len(lengths), 1))
         if folds is not None:
             masks &= ~(np.uint64(1) << folds.astype(np.uint64))[:, None]
         for standard, trie in enumerate(tries):
             here = slice(None) if standards is None else standards == standard
-            ngrams.match_all(columns, bounds[here], trie, masks[here], lexicon.LONGEST)
+            ngrams.match_all(columns, bounds[here], trie, masks[here], np.array(tiers))
     return Table(columns, bounds)
 
 
-def folds_of(sentences: int) -> np.ndarray:
-    """int64 [S]: FOLDS runs of neighbouring sentences, as equal as they can be.
+def folds_of(sentences: int, folds: int = lexicon.FOLDS) -> np.ndarray:
+    """int64 [S]: so many runs of neighbouring sentences, as equal as they can be.
 
     Runs, not every tenth: neighbours come from one document and share its rare words, so
     only a lexicon without all of them shows what an unseen document looks like.
     """
-    return np.arange(sentences) * lexicon.FOLDS // max(sentences, 1)
+    return np.arange(sentences) * folds // max(sentences, 1)
 
 
 def concatenate_ids(words: Sequence[str], alphabet: Alphabet) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +21,11 @@ from crfseg import text
 from crfseg.errors import CrfsegError, ModelError
 from crfseg.features import Alphabet, make_plan, radices
 from crfseg.files import atomic_write
-from crfseg.lexicon import MAX_LEXICONS, MAX_WORD, unpack_words
+from crfseg.lexicon import MAX_LEXICONS, MAX_WORD, has_own, unpack_words
 from crfseg.tags import SCHEMES, TagScheme
 from crfseg.templates import Templates
 
-FORMAT = 1
+FORMAT = 2
 MAX_STANDARDS = 12
 KINDS = ("crf", "maxent", "hmm")
 _CHECKSUM = "checksum"
@@ -44,8 +46,9 @@ class Model:
 
     metadata: JSON description (kind, tags, templates, lexicons, scale, corpora, settings,
     scores, licence, version); alphabet; transitions int16 [T, T]; words uint8: the words
-    of all lexicons, sorted and packed (`lexicon.pack_words`); members uint16: for each word, bit k
-    says that it is in lexicon k; families: one FamilyWeights for each template family.
+    of all lexicons, sorted and packed (`lexicon.pack_words`); members uint32: for each word, two
+    bits for each lexicon: 0 if it is not in it, else 1 + its tier there; families: one
+    FamilyWeights for each template family.
 
     A model of several standards holds a plain model of each (`standards.select`). If the
     training words are a lexicon, each standard has its own: the first bits of members then
@@ -67,6 +70,11 @@ class Model:
         return len(self.metadata["lexicons"])
 
     @property
+    def tiers(self) -> list[int]:
+        """How many tiers each lexicon has: 3 if it is that of the training words, else 1."""
+        return list(self.metadata["tiers"])
+
+    @property
     def columns(self) -> int:
         """The number of columns of the feature table."""
         return len(self.radix)
@@ -74,7 +82,7 @@ class Model:
     @property
     def radix(self) -> list[int]:
         """How many values each column of the feature table can take."""
-        return radices(self.alphabet.size, self.lexicons, max(len(self.standards), 1))
+        return radices(self.alphabet.size, self.tiers, max(len(self.standards), 1))
 
     @property
     def standards(self) -> list[str]:
@@ -95,7 +103,7 @@ class Model:
         """Write the model, whole or not at all; raises CrfsegError where it cannot."""
         from safetensors.numpy import save
 
-        arrays = self._arrays()
+        arrays = self.arrays()
         head = json.dumps({**self.metadata, "format": FORMAT}, ensure_ascii=False, sort_keys=True)
         # The checksum is an array: safetensors writes several strings in random order.
         checksum = np.array([_checksum(head, arrays)], dtype=np.uint32)
@@ -103,7 +111,8 @@ class Model:
         with atomic_write(path) as file:
             file.write(data)
 
-    def _arrays(self) -> dict[str, np.ndarray]:
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays by name, as they are saved and as `make` takes them."""
         arrays = {
             "alphabet": self.alphabet.characters,
             "transitions": self.transitions,
@@ -131,19 +140,8 @@ class Model:
             raise ModelError(f"{name}: cannot be read: {error.strerror or error}") from None
         except (SafetensorError, ValueError, TypeError, KeyError) as error:
             raise ModelError(f"{name}: not a crfseg model, or a damaged one ({error})") from None
-        try:
+        with sound(name):
             return cls._build(head, arrays)
-        except CrfsegError as error:
-            raise ModelError(f"{name}: {error}") from None
-        except (
-            KeyError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            ArithmeticError,
-            RecursionError,
-        ) as error:
-            raise ModelError(f"{name}: damaged model: {error!r}") from None
 
     @classmethod
     def _build(cls, head: dict[str, str], arrays: dict[str, np.ndarray]) -> Model:
@@ -151,10 +149,10 @@ class Model:
             raise ModelError("not a crfseg model; expected a file written by crfseg train")
         metadata = json.loads(head["crfseg"])
         version = metadata.pop("format")
-        if not isinstance(version, int) or version > FORMAT:
-            raise ModelError(
-                f"a model of format {version}; expected {FORMAT} or older: upgrade crfseg"
-            )
+        if version != FORMAT or type(version) is not int:
+            older = isinstance(version, int) and version < FORMAT
+            advice = "train it anew" if older else "upgrade crfseg"
+            raise ModelError(f"a model of format {version}; expected {FORMAT}: {advice}")
         checksum = _array(arrays, _CHECKSUM, np.uint32, 1)
         del arrays[_CHECKSUM]
         if checksum.tolist() != [_checksum(head["crfseg"], arrays)]:
@@ -168,6 +166,7 @@ class Model:
         _expect(metadata.get("tags") in SCHEMES, f"tags must be one of {', '.join(SCHEMES)}")
         _expect(isinstance(metadata.get("lexicons"), list), "lexicons must be a list")
         _expect(len(metadata["lexicons"]) <= MAX_LEXICONS, f"at most {MAX_LEXICONS} lexicons")
+        _check_tiers(metadata.get("tiers"), len(metadata["lexicons"]))
         scale = metadata.get("scale")
         _expect(isinstance(scale, float) and 0 < scale < 1e6, "scale must be a positive number")
         scheme = SCHEMES[metadata["tags"]]
@@ -182,7 +181,7 @@ class Model:
         transitions = _array(arrays, "transitions", np.int16, 2)
         _expect(transitions.shape == (scheme.size, scheme.size), "transitions must be [T, T]")
         words = _array(arrays, "lexicon.words", np.uint8, 1)
-        members = _array(arrays, "lexicon.members", np.uint16, 1)
+        members = _array(arrays, "lexicon.members", np.uint32, 1)
         standards = metadata.get("standards", [])
         _expect(
             isinstance(standards, list)
@@ -190,10 +189,7 @@ class Model:
             and len(set(standards)) == len(standards) <= MAX_STANDARDS,
             f"standards must be a list of at most {MAX_STANDARDS} names",
         )
-        if standards:
-            own = metadata["settings"]["own_lexicon"]
-            _expect(isinstance(own, bool), "settings must say whether there is an own lexicon")
-        radix = radices(alphabet.size, len(metadata["lexicons"]), max(len(standards), 1))
+        radix = radices(alphabet.size, metadata["tiers"], max(len(standards), 1))
         if len(standards) > 1:
             templates_module.check_standard(templates, len(radix) - 1)
         make_plan(templates.families, radix)
@@ -225,6 +221,35 @@ class Model:
         )
         known = self.alphabet.table[codes] >= text.FIRST_CHARACTER
         _expect(bool(known.all()), "lexicon words must be spelled with the alphabet")
+
+
+def _check_tiers(tiers: Any, lexicons: int) -> None:
+    """Only the lexicon of the training words, which is the first one, has several."""
+    _expect(
+        isinstance(tiers, list)
+        and len(tiers) == lexicons
+        and all(type(t) is int for t in tiers)
+        and all(t == 1 for t in (tiers[1:] if has_own(tiers) else tiers)),
+        "tiers must say how many each lexicon has",
+    )
+
+
+@contextmanager
+def sound(name: str) -> Iterator[None]:
+    """Making a model of what ``name`` holds: whatever goes wrong is a ModelError naming it."""
+    try:
+        yield
+    except CrfsegError as error:
+        raise ModelError(f"{name}: {error}") from None
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
+        raise ModelError(f"{name}: damaged model: {error!r}") from None
 
 
 def quantise(weights: np.ndarray, scale: float) -> np.ndarray:

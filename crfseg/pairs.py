@@ -18,14 +18,16 @@ def number_pairs(first: np.ndarray, second: np.ndarray, size: int) -> Pairs:
     return Pairs(groups, np.pad(blocks, ((1, 0), (0, 0))), np.array([width], dtype=np.uint64))
 
 
-def character_bitmaps(characters: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    """uint64 [size, 2]: for each character below ``size`` the values below 64 that it has as
-    bits, and 1 + how many pairs of a character and a value are before.
+def character_bitmaps(
+    characters: np.ndarray, values: np.ndarray, size: int, blocks: int
+) -> np.ndarray:
+    """uint64 [size * blocks, 2]: for each character below ``size`` the values below 64 * blocks
+    that it has as bits, 64 a block, and 1 + how many pairs of a character and a value are before.
 
     characters, values: uint64, distinct pairs in order.
     """
-    found = np.zeros((size, 2), dtype=np.uint64)
-    filled, bitmaps = _bitmaps(characters << np.uint64(6) | values)
+    found = np.zeros((size * blocks, 2), dtype=np.uint64)
+    filled, bitmaps = _bitmaps(characters * np.uint64(64 * blocks) + values)
     found[filled.astype(np.int64)] = bitmaps
     return found
 

@@ -45,11 +45,13 @@ class Sequences:
 class Lexicons:
     """All words and where they belong.
 
-    names: of each lexicon; words sorted; members uint16 [W]: as in `Model`; flags uint32
-    [standards, W]: as `lexicon.build_trie` wants them, with the folds of the training words.
+    names, tiers: of each lexicon; words sorted; members uint32 [W]: as in `Model`; flags
+    uint32 [standards, W]: as `lexicon.build_trie` wants them, with the folds of the training
+    words.
     """
 
     names: list[str]
+    tiers: list[int]
     words: list[str]
     members: np.ndarray
     flags: np.ndarray
@@ -60,8 +62,8 @@ def collect_lexicons(
 ) -> Lexicons:
     """The words of the corpus (jackknifed) as lexicon 0 if ``own``, then each file's words.
 
-    Each standard has the words of its own part of the corpus as lexicon 0. Without ``own``
-    the first file is lexicon 0 and in every fold. Raises DataError, SettingsError.
+    Each standard has the words of its own part of the corpus as lexicon 0. Raises DataError,
+    SettingsError.
     """
     names = ["words of the training corpus"] if own else []
     names += [os.path.basename(os.fspath(path)) for path in paths]
@@ -78,12 +80,12 @@ def collect_lexicons(
     folded = [_words_by_fold(corpus, folds, s) for s in range(private)]
     for s, words_of_standard in enumerate(folded):
         for word in words_of_standard:
-            members[word] = members.get(word, 0) | 1 << s
+            rank = 1 + lexicon.tier_of(words_of_standard[word])
+            members[word] = members.get(word, 0) | rank << 2 * s
     for k, path in enumerate(paths):
-        bits = lexicon.flag_bits(k + own)
         for word in lexicon.usable(lexicon.read_words(path)):
-            members[word] = members.get(word, 0) | 1 << (private + k)
-            shared[word] = shared.get(word, 0) | bits
+            members[word] = members.get(word, 0) | 1 << 2 * (private + k)
+            shared[word] = shared.get(word, 0) | 1 << lexicon.FOLDS + k
     words = sorted(members)
     flags = [
         [shared.get(word, 0) | (folded[s].get(word, 0) if own else 0) for word in words]
@@ -91,8 +93,9 @@ def collect_lexicons(
     ]
     return Lexicons(
         names,
+        [len(lexicon.TIERS)] * own + [1] * len(paths),
         words,
-        np.array([members[word] for word in words], dtype=np.uint16),
+        np.array([members[word] for word in words], dtype=np.uint32),
         np.array(flags, dtype=np.uint32).reshape(standards, len(words)),
     )
 
@@ -116,13 +119,13 @@ def _words_by_fold(corpus: Corpus, folds: np.ndarray, standard: int) -> dict[str
 class Encoder:
     """What turns any sequences into the feature table the model was trained on.
 
-    tries: one for each standard, none without lexicons.
+    tiers: of each lexicon; tries: one for each standard, none without lexicons.
     """
 
     alphabet: Alphabet
     templates: Templates
     plan: Plan
-    lexicons: int
+    tiers: list[int]
     tries: list[Levels]
     standards: int = 1
 
@@ -131,21 +134,21 @@ class Encoder:
         """The encoder for a training corpus; raises TemplateError."""
         more = text.code_points("".join(lexicons.words))
         alphabet = Alphabet.of(sequences.codes, more)
-        count, standards = len(lexicons.names), len(lexicons.flags)
+        standards = len(lexicons.flags)
         tries = []
-        if count:
+        if lexicons.names:
             ids, ends = concatenate_ids(lexicons.words, alphabet)
             for flags in lexicons.flags:
                 tries.append(lexicon.build_trie(ids, ends, flags, alphabet.size)[0])
-        plan = make_plan(templates.families, radices(alphabet.size, count, standards))
-        return cls(alphabet, templates, plan, count, tries, standards)
+        plan = make_plan(templates.families, radices(alphabet.size, lexicons.tiers, standards))
+        return cls(alphabet, templates, plan, lexicons.tiers, tries, standards)
 
     def table(self, sequences: Sequences, folds: np.ndarray | None = None) -> Table:
         """The feature table; ``folds`` hides from each sequence the words of its own fold."""
         standards = sequences.standards if self.standards > 1 else None
         return make_table(
             sequences.codes, sequences.offsets, self.alphabet, self.templates.reach,
-            self.tries, self.lexicons, folds, standards,
+            self.tries, self.tiers, folds, standards,
         )  # fmt: skip
 
 

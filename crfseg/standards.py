@@ -16,7 +16,8 @@ import numpy as np
 
 from crfseg import templates as templates_module
 from crfseg.errors import SettingsError
-from crfseg.lexicon import pack_words
+from crfseg.features import digits_of
+from crfseg.lexicon import has_own, pack_words
 from crfseg.model import Model
 from crfseg.templates import Family
 
@@ -64,12 +65,12 @@ def _plain_lines(lines: Sequence[str], column: int) -> list[str]:
 def _own_words(model: Model, number: int) -> tuple[np.ndarray, np.ndarray]:
     """The words of a standard and of the shared lexicons, and their memberships."""
     members = model.members
-    if model.metadata["settings"]["own_lexicon"]:
-        own = (members >> number) & 1
-        members = (members >> len(model.standards) << 1) | own
+    if has_own(model.tiers):
+        own = (members >> (2 * number)) & 3
+        members = (members >> (2 * len(model.standards)) << 2) | own
     words = bytes(model.words).decode("utf-8").split("\n")[:-1]
     kept = np.flatnonzero(members)
-    return pack_words(words[k] for k in kept.tolist()), members[kept].astype(np.uint16)
+    return pack_words(words[k] for k in kept.tolist()), members[kept].astype(np.uint32)
 
 
 def _fold(
@@ -79,7 +80,7 @@ def _fold(
     radix = model.radix
     found: dict[Cells, list[tuple[np.ndarray, np.ndarray, list[int]]]] = {}
     for shape, family in zip(model.templates.families, model.families, strict=True):
-        digits = _digits(family.keys, [radix[c] for _, c in shape.pattern])
+        digits = digits_of(family.keys, [radix[c] for _, c in shape.pattern])
         here = np.ones(len(family.keys), dtype=np.bool_)
         kept = []
         for (_, c), values in zip(shape.pattern, digits, strict=True):
@@ -96,15 +97,6 @@ def _fold(
         shifts = [shift + first for shift in shape.shifts]
         found.setdefault(moved, []).append((keys, family.weights[here], shifts))
     return [_added(shape, found[shape.pattern], model.scheme.size) for shape in shapes]
-
-
-def _digits(keys: np.ndarray, radix: Sequence[int]) -> list[np.ndarray]:
-    """The values of the cells of mixed-radix keys."""
-    digits = []
-    for r in reversed(radix):
-        digits.append(keys % np.uint64(r))
-        keys = keys // np.uint64(r)
-    return digits[::-1]
 
 
 def _added(

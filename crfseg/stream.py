@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import chain
-from queue import Queue
-from threading import Event, Thread
+from queue import SimpleQueue
+from threading import Lock, Semaphore, Thread
 from typing import NamedTuple, Protocol
 
 from crfseg.encodings import likely_encoding
@@ -237,7 +236,7 @@ def _bad_bytes(name: str, line: int, place: int, text: bytes, encoding: str) -> 
 
 def _in_order(
     work: Callable[[Block], Result],
-    blocks: Iterable[Block],
+    blocks: Iterator[Block],
     threads: int,
     write: Callable[[bytes], object],
 ) -> None:
@@ -246,39 +245,65 @@ def _in_order(
         for block in blocks:
             _put(work(block), write)
         return
-    waiting: Queue[Future[Result] | None] = Queue(maxsize=2 * threads)
-    stop = Event()
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="crfseg")
-    # Reading has its own thread: a result never waits until more input comes. It is a
-    # daemon, because a read that waits for input cannot be ended.
-    Thread(target=_read_ahead, args=(work, blocks, pool, waiting, stop), daemon=True).start()
+    pool = _Pool(work, blocks, threads)
     try:
-        while (result := waiting.get()) is not None:
-            _put(result.result(), write)
+        for result in pool.results():
+            _put(result, write)
     finally:
-        stop.set()
-        pool.shutdown(wait=False, cancel_futures=True)
-        while not waiting.empty():  # so that the reader, if it waits here, comes free
-            waiting.get_nowait()
+        pool.end()
 
 
-def _read_ahead(
-    work: Callable[[Block], Result],
-    blocks: Iterable[Block],
-    pool: ThreadPoolExecutor,
-    waiting: Queue[Future[Result] | None],
-    stop: Event,
-) -> None:
-    try:
-        for block in blocks:
-            if stop.is_set():
-                return
-            waiting.put(pool.submit(work, block))
-        waiting.put(None)
-    except BaseException as error:  # comes out in its place in the order
-        failed: Future[Result] = Future()
-        failed.set_exception(error)
-        waiting.put(failed)
+class _Pool:
+    """Threads that take one block after the other, and the results in the order of the blocks.
+
+    Whoever has nothing to do reads on: a result never waits until more input comes. The
+    threads are daemons, because a read that waits for input cannot be ended. Not
+    concurrent.futures: importing it takes longer than to segment some pages.
+    """
+
+    def __init__(
+        self, work: Callable[[Block], Result], blocks: Iterator[Block], threads: int
+    ) -> None:
+        self._work, self._blocks, self._threads = work, blocks, threads
+        self._turn, self._ended = Lock(), False
+        #: How many blocks may be read before a result is taken.
+        self._room = Semaphore(2 * threads)
+        #: For each block, in their order, where its result will be.
+        self._places: SimpleQueue[SimpleQueue[Result | BaseException | None]] = SimpleQueue()
+        for _ in range(threads):
+            Thread(target=self._run, daemon=True).start()
+
+    def results(self) -> Iterator[Result]:
+        """The results; raises, in its place, what reading or working on a block raised."""
+        while (result := self._places.get().get()) is not None:
+            self._room.release()
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+
+    def end(self) -> None:
+        """Have no more blocks read."""
+        self._ended = True
+        self._room.release(self._threads)
+
+    def _run(self) -> None:
+        while True:
+            self._room.acquire()
+            place: SimpleQueue[Result | BaseException | None] = SimpleQueue()
+            with self._turn:
+                if self._ended:
+                    return
+                self._places.put(place)
+                try:
+                    block = next(self._blocks)
+                except BaseException as error:
+                    self._ended = True
+                    place.put(None if isinstance(error, StopIteration) else error)
+                    return
+            try:
+                place.put(self._work(block))
+            except BaseException as error:
+                place.put(error)
 
 
 def _put(result: Result, write: Callable[[bytes], object]) -> None:

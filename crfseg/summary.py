@@ -7,11 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from crfseg.kernels.layout import CHARACTER, FIRST_LEXICON, TYPE
 from crfseg.model import Model
-from crfseg.text import BOUNDARY, FIRST_CHARACTER
-
-_TYPE_NAMES = ("outside", "other", "Han", "digit", "numeral", "letter", "punctuation")
+from crfseg.spelling import Spelling
 
 
 @dataclass(frozen=True)
@@ -54,32 +51,8 @@ def _strongest(model: Model, tag: int, most: int) -> list[tuple[str, float]]:
             row, place = divmod(at, family.weights.shape[1])
             found.append((int(weights[at]), f, int(family.keys[row]), place))
     found.sort(key=lambda feature: -feature[0])
+    spelling = Spelling(model)
     return [
-        (_spell(model, f, key, place), weight * model.scale)
+        (spelling.feature(f, key, place), weight * model.scale)
         for weight, f, key, place in found[:most]
     ]
-
-
-def _spell(model: Model, f: int, key: int, place: int) -> str:
-    """An n-gram seen from a position: "C-1=人 C0=民"."""
-    family = model.templates.families[f]
-    radix = model.radix
-    cells = []
-    for offset, column in reversed(family.pattern):
-        key, value = divmod(key, radix[column])
-        where = family.shifts[place] + offset
-        cells.append(_spell_cell(model, column, value, f"{where:+d}" if where else "0"))
-    return " ".join(reversed(cells))
-
-
-def _spell_cell(model: Model, column: int, value: int, where: str) -> str:
-    if column == CHARACTER:
-        if value >= FIRST_CHARACTER:
-            return f"C{where}={chr(model.alphabet.characters[value - FIRST_CHARACTER])}"
-        return f"C{where}={'(outside)' if value == BOUNDARY else '(unknown)'}"
-    if column == TYPE:
-        return f"type{where}={_TYPE_NAMES[value]}"
-    if column == FIRST_LEXICON + 2 * model.lexicons:
-        return f"standard={model.standards[value]}"
-    lexicon, ends = divmod(column - FIRST_LEXICON, 2)
-    return f"word{lexicon} {'ends' if ends else 'begins'}{where}={value}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -32,5 +31,7 @@ def workers(threads: int) -> Iterator[Map[Any]]:
     if threads == 1:
         yield lambda function, items: [function(item) for item in items]
         return
+    from concurrent.futures import ThreadPoolExecutor  # costs time to import
+
     with ThreadPoolExecutor(threads) as pool:
         yield lambda function, items: list(pool.map(function, items))

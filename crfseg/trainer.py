@@ -32,7 +32,9 @@ _CURVATURE = 0.35
 _RARE = 100
 
 
-Corpora = Path | Sequence[Path] | Mapping[str, Path | Sequence[Path]]
+#: Files of one standard, or what was read of them; and of several, by name.
+Files = Path | Sequence[Path] | Corpus
+Corpora = Files | Mapping[str, Files]
 
 
 @dataclass
@@ -71,7 +73,7 @@ def train(
     lexicons: Path | Sequence[Path] = (),
     own_lexicon: bool = True,
     templates: Path | Sequence[str] | None = None,
-    dev: Path | None = None,
+    dev: Path | Corpus | None = None,
     dev_standard: str | None = None,
     threads: int | None = None,
     prune: float = Settings.prune,
@@ -79,12 +81,12 @@ def train(
 ) -> TrainingResult:
     """Train a segmentation model on one or more corpora; what ``crfseg train`` does.
 
-    corpora: files in any of `corpus.FORMATS`, or for a model of several standards a mapping
-    of their names, the default one first, to files (see `standards`); dev, dev_standard: a
-    corpus to score every iteration on, and the standard it follows; output: where to save
-    the model; lexicons: word lists, one word on a line; own_lexicon: also use the corpus'
-    own words; templates: a CRF++ template file, or its lines; the other options are
-    explained in `Settings`. KeyboardInterrupt ends training early: the result has
+    corpora: files in any of `corpus.FORMATS`, or a Corpus; for a model of several standards a
+    mapping of their names, the default one first, to those (see `standards`); dev,
+    dev_standard: a corpus to score every iteration on, and the standard it follows; output:
+    where to save the model; lexicons: word lists, one word on a line; own_lexicon: also use
+    the corpus' own words; templates: a CRF++ template file, or its lines; the other options
+    are explained in `Settings`. KeyboardInterrupt ends training early: the result has
     ``interrupted`` set, and is saved. Raises CrfsegError (DataError, SettingsError,
     TemplateError).
     """
@@ -102,24 +104,25 @@ def train(
     count = thread_count(threads)
     if isinstance(corpora, Mapping) and not (corpora and all(corpora)):
         raise SettingsError("--standard: each corpus needs the name of its standard")
-    named = corpora if isinstance(corpora, Mapping) else {"": corpora}
-    groups = {name: _paths(paths) for name, paths in named.items()}
+    groups = corpora if isinstance(corpora, Mapping) else {"": corpora}
     standards = [name for name in groups if name]
     _check_standards(standards, dev_standard, settings)
-    files, lexicons = [path for paths in groups.values() for path in paths], _paths(lexicons)
+    files, lexicons = (
+        [path for given in groups.values() for path in _paths(given)],
+        _paths(lexicons),
+    )
     inputs = [*files, *lexicons, *(p for p in (dev, templates) if isinstance(p, str | os.PathLike))]
     if output is not None and any(_same_file(output, path) for path in inputs):
         raise SettingsError(f"-o {os.fspath(output)}: must not be one of the files read")
     lines = _template_lines(templates, settings, len(lexicons), len(standards))
     progress = progress or Progress()
     start = time.perf_counter()
-    corpus = Corpus.joined(
-        [Corpus.read(paths, format, encoding, progress) for paths in groups.values()]
-    )
+    corpus = Corpus.joined([*read_corpora(groups, format, encoding, progress).values()])
     dev_corpus = None
     if dev is not None:
         number = standards.index(dev_standard) if dev_standard else 0
-        dev_corpus = Corpus.read([dev], format, encoding, progress).of_standard(number)
+        (dev_corpus,) = read_corpora(dev, format, encoding, progress).values()
+        dev_corpus = dev_corpus.of_standard(number)
     training = _Training(
         corpus, settings, lexicons if model != "hmm" else (), lines, progress, standards
     )
@@ -140,8 +143,21 @@ def _check_standards(names: list[str], dev: str | None, settings: Settings) -> N
         raise SettingsError(f"--dev: there is no standard {dev}; expected one of {names}")
 
 
-def _paths(given: Path | Sequence[Path]) -> list[Path]:
+def _paths(given: Files) -> list[Path]:
+    if isinstance(given, Corpus):
+        return []
     return [given] if isinstance(given, str | os.PathLike) else list(given)
+
+
+def read_corpora(
+    corpora: Corpora, format: str, encoding: str, progress: Progress
+) -> dict[str, Corpus]:
+    """The corpus of each standard by name, that of a plain model by ""."""
+    groups = corpora if isinstance(corpora, Mapping) else {"": corpora}
+    return {
+        name: given if isinstance(given, Corpus) else Corpus.read(given, format, encoding, progress)
+        for name, given in groups.items()
+    }
 
 
 def _same_file(one: Path, other: Path) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from crfseg import text
 from crfseg.corpus import Corpus
 from crfseg.features import concatenate_ids, make_plan
-from crfseg.lexicon import FOLDS, build_trie
+from crfseg.lexicon import FOLDS, MAX_LEXICONS, build_trie, has_own
 from crfseg.model import Model
 from crfseg.objective import FamilyIndex, Index, Layout, decode
 from crfseg.prepare import Encoder, Sequences
@@ -33,19 +33,19 @@ def index_of(model: Model) -> tuple[Index, np.ndarray]:
 def encoder_of(model: Model) -> Encoder:
     """What turns text into the table the model was trained on."""
     words = bytes(model.words).decode().split("\n")[:-1]
-    everywhere = (1 << FOLDS) - 1
     ids, ends = concatenate_ids(words, model.alphabet)
     standards = max(len(model.standards), 1)
-    private = standards if model.metadata["settings"]["own_lexicon"] else 1
+    private = standards if has_own(model.tiers) else 0
     tries = []
     for s in range(standards):
-        own = s if private > 1 else 0
-        flags = [
-            (m >> own & 1) * everywhere | m >> private << FOLDS for m in model.members.tolist()
-        ]
+        flags = []
+        for m in model.members.tolist():
+            folds = (1 << (0, 1, 2, 5)[m >> 2 * s & 3]) - 1 if private else 0
+            lists = sum((m >> 2 * (private + k) & 1) << k for k in range(MAX_LEXICONS))
+            flags.append(folds | lists << FOLDS)
         tries.append(build_trie(ids, ends, np.array(flags, np.uint32), model.alphabet.size)[0])
     plan = make_plan(model.templates.families, model.radix)
-    return Encoder(model.alphabet, model.templates, plan, model.lexicons, tries, standards)
+    return Encoder(model.alphabet, model.templates, plan, model.tiers, tries, standards)
 
 
 def cut(model: Model, string: str, standard: int = 0) -> list[str]:

@@ -80,17 +80,23 @@ def _log_sum_exp(scores: Sequence[float]) -> float:
     return top + math.log(math.fsum(math.exp(score - top) for score in scores))
 
 
-def lexicon_codes(ids: Sequence[int], words: set[tuple[int, ...]]) -> list[tuple[int, int]]:
-    """At each place the length of the longest word that begins there, and that ends there."""
+def lexicon_codes(
+    ids: Sequence[int], words: dict[tuple[int, ...], int], tiers: int
+) -> list[tuple[int, int]]:
+    """At each place the code of the longest word that begins there, and that ends there.
+
+    words: each word's tier, below `tiers`.
+    """
+
+    def code(a: int, b: int) -> int:
+        return (min(b - a, 6) - 2) * tiers + 1 + words[tuple(ids[a:b])]
+
     n = len(ids)
     found = [(a, b) for a in range(n) for b in range(a + 2, n + 1) if tuple(ids[a:b]) in words]
-    return [
-        (
-            min(6, max((b - a for a, b in found if a == i), default=0)),
-            min(6, max((b - a for a, b in found if b == i + 1), default=0)),
-        )
-        for i in range(n)
-    ]
+    found.sort(key=lambda place: place[1] - place[0])  # the longest last
+    begin = {a: code(a, b) for a, b in found}
+    end = {b - 1: code(a, b) for a, b in found}
+    return [(begin.get(i, 0), end.get(i, 0)) for i in range(n)]
 
 
 def cells_of(line: str) -> tuple[tuple[int, int], ...]:
@@ -107,10 +113,10 @@ def cell_rows(model: Model, text: str) -> list[list[int]]:
 
     rows = [[k, int(types()[ord(c)])] for k, c in zip(spelled(text), text, strict=True)]
     words = bytes(model.words).decode().split("\n")[:-1]
-    for lexicon in range(model.lexicons):
-        members = zip(words, model.members.tolist(), strict=True)
-        inside = [word for word, bits in members if bits >> lexicon & 1]
-        codes = lexicon_codes(spelled(text), {tuple(spelled(word)) for word in inside})
+    for lexicon, tiers in enumerate(model.tiers):
+        ranks = [members >> 2 * lexicon & 3 for members in model.members.tolist()]
+        inside = {tuple(spelled(w)): r - 1 for w, r in zip(words, ranks, strict=True) if r}
+        codes = lexicon_codes(spelled(text), inside, tiers)
         for row, pair in zip(rows, codes, strict=True):
             row += pair
     return rows
@@ -118,7 +124,7 @@ def cell_rows(model: Model, text: str) -> list[list[int]]:
 
 def weights_by_feature(model: Model) -> dict[tuple[object, ...], np.ndarray]:
     """(cells of the template, their values) -> int weights [T]."""
-    radix = [model.alphabet.size, 7] + [7] * (2 * model.lexicons)
+    radix = [model.alphabet.size, 7] + [5 * t + 1 for t in model.tiers for _ in range(2)]
     weights = {}
     for shape, family in zip(model.templates.families, model.families, strict=True):
         for key, row in zip(family.keys.tolist(), family.weights, strict=True):

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from crfseg.cli.main import cli
+from crfseg.cli.main import COMMANDS, cli
 from crfseg.settings import Settings
 
 COMMAND = [sys.executable, "-m", "crfseg.cli"]
@@ -74,7 +74,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class TestGroup:
-    @pytest.mark.parametrize("command", ["train", "segment", "eval", "info"])
+    @pytest.mark.parametrize("command", COMMANDS)
     def test_help_has_an_example(self, command: str) -> None:
         short, long = run(command, "-h"), run(command, "--help")
         assert short.exit_code == 0

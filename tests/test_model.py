@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from crfseg import Model
 from crfseg.errors import CrfsegError, ModelError
-from crfseg.model import quantise, scale_for
+from crfseg.model import FORMAT, quantise, scale_for
 
 Arrays = dict[str, np.ndarray]
 
@@ -102,14 +102,18 @@ def write(path: Path, head: str, arrays: Arrays) -> None:
     save_file({**arrays, "checksum": checksum}, path, {"crfseg": head})
 
 
-@pytest.mark.parametrize("version", [2, 10**30, "1", None, 1.5])
-def test_other_formats(tiny_model: Path, tmp_path: Path, version: object) -> None:
+@pytest.mark.parametrize(
+    ("version", "advice"),
+    [(1, "train it anew"), (3, "upgrade crfseg"), (10**30, "upgrade crfseg"),
+     ("2", "upgrade crfseg"), (None, "upgrade crfseg"), (2.5, "upgrade crfseg")],
+)  # fmt: skip
+def test_other_formats(tiny_model: Path, tmp_path: Path, version: object, advice: str) -> None:
     head = json.dumps({**Model.load(tiny_model).metadata, "format": version})
     write(tmp_path / "new", head, arrays_of(tiny_model))
-    refused(tmp_path / "new", f"a model of format {version}; expected 1 or older: upgrade crfseg")
+    refused(tmp_path / "new", f"a model of format {version}; expected 2: {advice}")
 
 
-@pytest.mark.parametrize("head", ["", "[]", "3", "null", "{}", '{"format": 1}', "[" * 100_000])
+@pytest.mark.parametrize("head", ["", "[]", "3", "null", "{}", '{"format": 2}', "[" * 100_000])
 def test_forged_heads(tiny_model: Path, tmp_path: Path, head: str) -> None:
     write(tmp_path / "forged", head, arrays_of(tiny_model))
     refused(tmp_path / "forged")
@@ -120,6 +124,8 @@ def test_forged_heads(tiny_model: Path, tmp_path: Path, head: str) -> None:
     [
         ("kind", "lstm"), ("kind", ["crf"]), ("kind", None), ("tags", "5"), ("tags", 4),
         ("tags", []), ("lexicons", "words"), ("lexicons", [1] * 10), ("lexicons", ["a", "b"][:0]),
+        ("tiers", None), ("tiers", 3), ("tiers", []), ("tiers", [2]), ("tiers", [True]),
+        ("tiers", [3.0]), ("tiers", [3, 3]), ("tiers", [10**9]),
         ("scale", 0.0), ("scale", -1.0), ("scale", "1"), ("scale", None), ("scale", float("nan")),
         ("scale", float("inf")), ("templates", []), ("templates", 7), ("templates", [7]),
         ("templates", "U00:%x[0,0]"), ("templates", ["U00:%x[0,9]"]), ("templates", ["B"]),
@@ -128,7 +134,7 @@ def test_forged_heads(tiny_model: Path, tmp_path: Path, head: str) -> None:
 )  # fmt: skip
 def test_forged_descriptions(tiny_model: Path, tmp_path: Path, key: str, value: object) -> None:
     """Descriptions that make no sense or do not fit the arrays."""
-    head = json.dumps({**Model.load(tiny_model).metadata, "format": 1, key: value})
+    head = json.dumps({**Model.load(tiny_model).metadata, "format": FORMAT, key: value})
     write(tmp_path / "forged", head, arrays_of(tiny_model))
     refused(tmp_path / "forged")
 
@@ -179,7 +185,7 @@ def test_forged_arrays(tiny_model: Path, tmp_path: Path, forgery: str) -> None:
         changed = np.frombuffer(changed, dtype=np.uint8)
     if changed is not None:
         arrays[name] = changed
-    head = json.dumps({**Model.load(tiny_model).metadata, "format": 1})
+    head = json.dumps({**Model.load(tiny_model).metadata, "format": FORMAT})
     write(tmp_path / "forged", head, arrays)
     refused(tmp_path / "forged", part)
 
@@ -187,7 +193,7 @@ def test_forged_arrays(tiny_model: Path, tmp_path: Path, forgery: str) -> None:
 def test_the_checksum_covers_everything(tiny_model: Path, tmp_path: Path) -> None:
     arrays = load_file(tiny_model)
     arrays["transitions"] = larger(arrays["transitions"], 7)
-    head = json.dumps({**Model.load(tiny_model).metadata, "format": 1})
+    head = json.dumps({**Model.load(tiny_model).metadata, "format": FORMAT})
     save_file(arrays, tmp_path / "forged", {"crfseg": head})
     refused(tmp_path / "forged", "checksum")
 

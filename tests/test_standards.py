@@ -122,7 +122,7 @@ def test_standards_that_are_not_there(both: Path, folder: Path) -> None:
         train({str(k): folder / "split.txt" for k in range(13)})
     metadata = {**Model.load(both).metadata, "standards": ["a", "a"]}
     with pytest.raises(ModelError, match="standards must be a list"):
-        Model.make(metadata, Model.load(both)._arrays())
+        Model.make(metadata, Model.load(both).arrays())
 
 
 def test_the_commands(folder: Path, both: Path) -> None:
@@ -143,7 +143,7 @@ def test_the_commands(folder: Path, both: Path) -> None:
     assert json.loads(scored.stdout)["f1"] == 1.0
     shown = run("info", both).stdout
     assert re.search(r"standards +split\n +joined", shown)
-    assert "standard=joined" in shown
+    assert "standard0=joined" in shown
     for arguments, problem in (
         (("train", gold, "--standard", split), "give either CORPUS... or --standard"),
         (("train",), "give either CORPUS... or --standard"),

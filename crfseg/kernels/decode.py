@@ -27,6 +27,7 @@ from crfseg.kernels.layout import (
     RUNS,
     STARTS,
     STEP,
+    TIERS,
     TRANSITIONS,
     WEIGHTS,
     WORD,
@@ -52,7 +53,7 @@ def score(columns, start, n, pairs, h, tags, rows, keys, sums, scores):
     took 8 ns a character instead of 1).
     """
     numbers = vector(h, NUMBERS, np.int64)
-    reach, bits, words = numbers[0], numbers[2], numbers[3]
+    reach, bits, words = numbers[0], numbers[1], numbers[2]
     plan = plan_at(h)
     families, weights = matrix(h, FAMILIES, np.int64), vector(h, WEIGHTS, np.uint64)
     displacements = vector(h, DISPLACEMENTS, np.uint8)
@@ -67,8 +68,7 @@ def score(columns, start, n, pairs, h, tags, rows, keys, sums, scores):
             if families[f, 0] == PAIR:
                 pair_rows(pairs[begin:end], base, stride, weights, found)
             elif families[f, 0] == BITMAP:
-                own = bitmaps[families[f, 3] :]
-                bitmap_rows(columns, plan, f, begin, end, base, stride, own, weights, found)
+                bitmap_rows(columns, plan, f, begin, end, families[f], bitmaps, weights, found)
             elif families[f, 0] == HASHED:
                 ngram_keys(columns, plan, f, begin, end, keys)
                 shifts = displacements[families[f, 4] : families[f, 4] + families[f, 5]]
@@ -93,14 +93,14 @@ def find(header, work_place, size, tags):
     """Number the pairs of characters of what is gathered, and find the words of the lexicons."""
     h = header_at(header)
     work, levels = work_at(h, work_place, size, tags), levels_at(h)
-    reach, longest = vector(h, NUMBERS, np.int64)[0], vector(h, NUMBERS, np.int64)[1]
-    masks = vector(h, MASKS, np.uint64)
+    reach = vector(h, NUMBERS, np.int64)[0]
+    masks, tiers = vector(h, MASKS, np.uint64), vector(h, TIERS, np.int64)
     gap = gap_of(reach)
     n = work.state[2] - gap  # what is beyond the last gap is not known
     columns, numbers = work.columns, work.numbers
     number(columns, gap - reach, gap + n + max(reach - 1, 0), levels, numbers)
     if len(masks):
-        match(columns, gap, n, numbers, levels, masks, longest, work.scratch)
+        match(columns, gap, n, numbers, levels, masks, tiers, work.scratch)
         for c in range(FIRST_LEXICON, len(columns)):
             for j in range(gap + n, gap + n + gap):
                 columns[c, j] = 0

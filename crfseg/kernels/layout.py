@@ -8,8 +8,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 #: Columns of the feature table: character, character type, then two for each lexicon: the
-#: length of its longest word that begins here, and of its longest that ends here.
+#: code of its longest word that begins here, and of its longest that ends here.
 CHARACTER, TYPE, FIRST_LEXICON = 0, 1, 2
+#: Lexicon words have lengths from 2 on; those above LONGEST count as LONGEST.
+LONGEST = 6
+#: In how many folds of the training corpus a word occurs at least if it is in the second
+#: tier, and in the third.
+COMMON, WIDE = 2, 5
 #: What is said of the first byte of a character.
 INSIDE, WORD, SPACE = 0, 1, 2
 #: What becomes of whitespace: it is kept and separates by itself; its runs are tokens like
@@ -30,7 +35,7 @@ GATHERED, STEP = 1024, 512
 # A character's entry in `Tables.characters`: id, then type, then class.
 TYPE_SHIFT, CLASS_SHIFT = 21, 26
 # How the rows of a family are found: by its cells, by the number of two neighbouring
-# characters, by a character's bitmap of up to 64 values of the other cells, by hashing.
+# characters, by a character's bitmaps of the values of the other cells, by hashing.
 TABLE, PAIR, BITMAP, HASHED = 0, 1, 2, 3
 # An entry of a trie is a key (the node above, then a character id; a pair has none), then
 # which characters can follow (a bit for each value of their last three bits), then the
@@ -112,7 +117,8 @@ class Levels(NamedTuple):
 
 # Places of the arrays of Tables, and of those of its Plan and Levels, in a header.
 PAGES, CHARACTERS, PLAN, FAMILIES, WEIGHTS, BITMAPS, DISPLACEMENTS = 0, 1, 2, 6, 7, 8, 9
-LEVELS, MASKS, NUMBERS, TRANSITIONS, STARTS, ENDS, BEGINS, TABLES = 10, 18, 19, 20, 21, 22, 23, 24
+LEVELS, MASKS, TIERS, NUMBERS, TRANSITIONS, STARTS, ENDS, BEGINS = 10, 18, 19, 20, 21, 22, 23, 24
+TABLES = 25
 
 
 class Tables(NamedTuple):
@@ -122,11 +128,12 @@ class Tables(NamedTuple):
     uint32; plan: its templates with places in words; families int64 [F, 6]: how rows are
     found (TABLE, PAIR, BITMAP, HASHED), where the family starts in `weights`, the distance
     from one row (or slot) to the next; then, if HASHED, the number of slots, first
-    displacement and number of displacements, and if BITMAP the first of its bitmaps;
-    weights uint64: rows of zeros, then rows, see `packed`; bitmaps uint64 [B, 2]: for each
-    character the values there are, and 1 + how many there are before; displacements uint8;
-    levels and masks: see `trie.match`; numbers int64 [4]: reach, longest lexicon code, bits
-    of a lane, words of a row; transitions int32 [T, T], starts and ends int32 [T]; begins
+    displacement and number of displacements, and if BITMAP the first of its bitmaps and how
+    many each character has; weights uint64: rows of zeros, then rows, see `packed`; bitmaps
+    uint64 [B, 2]: for each 64 values of a character those there are, and 1 + how many there
+    are before; displacements uint8;
+    levels, masks and tiers: see `trie.match`; numbers int64 [3]: reach, bits of a lane,
+    words of a row; transitions int32 [T, T], starts and ends int32 [T]; begins
     uint8 [T].
     """
 
@@ -139,6 +146,7 @@ class Tables(NamedTuple):
     displacements: np.ndarray
     levels: Levels
     masks: np.ndarray
+    tiers: np.ndarray
     numbers: np.ndarray
     transitions: np.ndarray
     starts: np.ndarray

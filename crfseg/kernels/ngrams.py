@@ -11,7 +11,7 @@ from crfseg.kernels.trie import match
 
 
 @kernel
-def match_all(columns, bounds, levels, masks, longest):
+def match_all(columns, bounds, levels, masks, tiers):
     """`match` for every sequence; masks uint64 [S, lexicons]: the flags that count in each."""
     places = columns.shape[1] - 1
     numbers = np.empty(places, np.uint32)
@@ -22,7 +22,7 @@ def match_all(columns, bounds, levels, masks, longest):
     scratch = np.empty((4, length), np.uint32)
     for s in range(len(bounds)):
         begin, n = bounds[s, 0], bounds[s, 1] - bounds[s, 0]
-        match(columns, begin, n, numbers, levels, masks[s], longest, scratch)
+        match(columns, begin, n, numbers, levels, masks[s], tiers, scratch)
 
 
 @kernel

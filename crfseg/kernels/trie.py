@@ -10,8 +10,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from crfseg.kernels.layout import CHARACTER, FIRST_LEXICON, FLAG_BITS, FOLLOW_BITS
+from crfseg.kernels.layout import (
+    CHARACTER,
+    COMMON,
+    FIRST_LEXICON,
+    FLAG_BITS,
+    FOLLOW_BITS,
+    LONGEST,
+    WIDE,
+)
 from crfseg.kernels.memory import prefetch
+from crfseg.kernels.pairs import ones
 from crfseg.kernels.perfect import slot_of
 from crfseg.kernels.policy import part
 
@@ -27,14 +36,26 @@ def follow_bit(character):
 
 
 @part
-def match(columns, start, n, numbers, levels, masks, longest, scratch):
+def code_of(length, flags, tiers):
+    """The code of a word: 0 if it has no flags, else one of `tiers` codes of its length.
+
+    tiers: 1, or 3 if the flags are the folds of the training corpus the word occurs in.
+    """
+    folds = ones(flags)
+    base = np.int32((min(length, LONGEST) - 2) * tiers + 1)
+    tier = np.int32(folds >= np.uint64(COMMON)) + np.int32(folds >= np.uint64(WIDE))
+    return base + tier if folds else np.int32(0)
+
+
+@part
+def match(columns, start, n, numbers, levels, masks, tiers, scratch):
     """Write the lexicon codes of the places start .. start + n - 1.
 
     columns int32 [C, start + n + BEYOND or more]: the characters' row has an id that no
     word has between the sequences and after the last; the two rows of lexicon k get the
-    length, at most `longest`, of its longest word that begins, and that ends, at each
-    place; numbers uint32 [start + n or more]: see `pairs.number`; masks uint64
-    [lexicons]: the flags that say a word is in a lexicon; scratch uint32 [4, n or more].
+    code (`code_of`) of its longest word that begins, and that ends, at each place; numbers
+    uint32 [start + n or more]: see `pairs.number`; masks uint64 [lexicons]: the flags that
+    say a word is in a lexicon; tiers int64 [lexicons]; scratch uint32 [4, n or more].
     Sound for words of a stretch only if none reaches beyond it.
     """
     bits = levels.bits[0]
@@ -55,9 +76,9 @@ def match(columns, start, n, numbers, levels, masks, longest, scratch):
         end = columns[FIRST_LEXICON + 2 * k + 1, start + 1 :]
         columns[FIRST_LEXICON + 2 * k + 1, start] = 0
         for i in range(n):
-            length = np.int32(2) if np.uint64(flags[i]) & masks[k] else np.int32(0)
-            begin[i] = length
-            end[i] = length
+            code = code_of(2, np.uint64(flags[i]) & masks[k], tiers[k])
+            begin[i] = code
+            end[i] = code
     for depth in range(len(levels.tables)):
         places = np.int64(on)
         if places == 0:
@@ -67,7 +88,7 @@ def match(columns, start, n, numbers, levels, masks, longest, scratch):
         first, count = levels.tables[depth, 2], levels.tables[depth, 3]
         displacements = levels.displacements[first : first + count]
         buckets, slots = np.uint64(count), np.uint64(size)
-        far, length = np.uint64(depth + 2), np.int32(min(depth + 3, longest))
+        far = np.uint64(depth + 2)
         on, words = _ZERO, _ZERO
         for a in range(places):
             key = (np.uint64(state[a]) << bits) | np.uint64(ids[np.uint64(active[a]) + far])
@@ -89,7 +110,8 @@ def match(columns, start, n, numbers, levels, masks, longest, scratch):
             begin = columns[FIRST_LEXICON + 2 * k, start:]
             end = columns[FIRST_LEXICON + 2 * k + 1, start:]
             for w in range(np.int64(words)):
-                if np.uint64(flags[np.uint64(w)]) & masks[k]:
+                code = code_of(depth + 3, np.uint64(flags[np.uint64(w)]) & masks[k], tiers[k])
+                if code:
                     i = np.uint64(found[np.uint64(w)])
-                    begin[i] = length
-                    end[i + far] = length
+                    begin[i] = code
+                    end[i + far] = code

@@ -1,0 +1,72 @@
+"""``crfseg explain``: why a text is cut as it is."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from crfseg.cli.options import model_option, standard_option
+
+
+@click.command(name="explain")
+@click.argument("text", metavar="TEXT")
+@model_option
+@standard_option
+@click.option(
+    "--votes",
+    "most",
+    type=click.IntRange(min=0),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="How many votes to show for a boundary.",
+)
+@click.option("--html", metavar="FILE", help="Write a page to look at instead.")
+def explain(
+    text: str, model: str | None, standard: str | None, most: int, html: str | None
+) -> None:
+    """Show which features speak for and against each boundary of a TEXT.
+
+    A dash stands for standard input. The score of a place is that of the best segmentation
+    with a boundary there minus that of the best without; the votes add up to it. C-1 is
+    the character before the place, C0 the one after it.
+
+    \b
+    crfseg explain 为人民服务
+    crfseg explain 为人民服务 -m corpus.crfseg --votes 3 --html why.html
+    """
+    from crfseg.explanation import explain, strongest
+    from crfseg.segmenter import Segmenter
+
+    if text == "-":
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    explanation = explain(text, Segmenter(model, standard=standard))
+    if html:
+        from crfseg.explanation_page import page
+        from crfseg.files import atomic_write
+
+        with atomic_write(html) as file:
+            file.write(page(explanation, most).encode("utf-8", "replace"))
+        return
+    click.echo(" ".join(word for word in explanation.words if not word.isspace()))
+    for boundary in explanation.boundaries:
+        _print_boundary(explanation.text, boundary, strongest(boundary, most))
+
+
+def _print_boundary(text: str, boundary: Any, votes: list[Any]) -> None:
+    place = f"{boundary.left(text)}|{boundary.right(text)}"
+    said = "cut" if boundary.cut else "not cut"
+    if boundary.overruled:
+        said += " (kept whole, whatever the model says)"
+    rivals = f"{' '.join(boundary.with_cut)} against {' '.join(boundary.without_cut)}"
+    head = click.style(f"{boundary.score:+8.2f}", fg=_colour(boundary.score), bold=True)
+    click.echo(f"\n{head}  {click.style(place, bold=True)}  {said}: {rivals}")
+    for vote in votes:
+        weight = click.style(f"{vote.weight:+10.2f}", fg=_colour(vote.weight))
+        click.echo(f"{weight}  {vote.feature}")
+
+
+def _colour(weight: float) -> str:
+    return "green" if weight >= 0 else "red"

@@ -1,0 +1,191 @@
+"""A model as text that people read, search, compare and edit; nothing is lost.
+
+`model_from_text` makes the same model of it again.
+
+Five sections follow a first line that says what the file is:
+
+[description]  the JSON description of the model
+[alphabet]     its characters, the order is that of their ids
+[words]        the words of the lexicons, each after what `WORD_COLUMNS` say of it
+[transitions]  a weight, then the two tags
+[features]     one weight for each tag, then an n-gram as seen from a position
+
+Blank lines and lines that begin with # mean nothing. Characters that cannot be seen are
+written as `spelling.escape` does.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crfseg.files import Path, atomic_write
+from crfseg.lexicon import has_own
+from crfseg.model import Model
+from crfseg.spelling import Spelling, escape
+
+FIRST_LINE = "crfseg model as text, format 1"
+SECTIONS = ("description", "alphabet", "words", "transitions", "features")
+LARGEST = 32767
+_PER_LINE = 32
+
+
+@dataclass(frozen=True)
+class WordColumn:
+    """An array of the table of words, one number for each word, and how it is written.
+
+    spell: the number and what it says of how many lexicons; parse raises ValueError for
+    what is not ``expected``.
+    """
+
+    name: str
+    dtype: type[np.unsignedinteger[Any]]
+    spell: Callable[[int, int], str]
+    parse: Callable[[str], int]
+    expected: str
+
+
+def _spell_ranks(number: int, lexicons: int) -> str:
+    return "".join(str(number >> 2 * k & 3) for k in range(lexicons))
+
+
+def _parse_ranks(text: str) -> int:
+    if not re.fullmatch("[0-3]{1,16}", text):
+        raise ValueError(text)
+    return int(text[::-1], 4)
+
+
+#: All there is to say of a word; the names are those of the arrays of a model.
+WORD_COLUMNS = (
+    WordColumn(
+        "lexicon.members", np.uint32, _spell_ranks, _parse_ranks,
+        "a digit from 0 to 3 for each lexicon, such as 01",
+    ),
+)  # fmt: skip
+
+
+def dump(model: Model, path: Path) -> None:
+    """Write a model as text, whole or not at all; raises CrfsegError where it cannot."""
+    with atomic_write(path) as file:
+        for block in text_of(model):
+            file.write(block)
+
+
+def text_of(model: Model) -> Iterator[bytes]:
+    """A model as text in UTF-8, in blocks of lines."""
+    for lines in _blocks(model):
+        # A lone surrogate can only be in a string of the description, where \uXXXX stands for it.
+        yield "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+
+
+def _blocks(model: Model) -> Iterator[list[str]]:
+    tags = model.scheme.tags
+    number = Numbers(model.scale).spell
+    yield [FIRST_LINE, "", "[description]"]
+    yield [json.dumps(model.metadata, ensure_ascii=False, sort_keys=True, indent=1)]
+    yield ["", "[alphabet]", *_alphabet_lines(model)]
+    yield ["", "[words]", *_word_lines(model)]
+    rows = enumerate(model.transitions.tolist())
+    moves = [(weight, s, t) for s, row in rows for t, weight in enumerate(row)]
+    yield [
+        "",
+        "[transitions]",
+        *(
+            f"{number(weight)} {tags[s]} {tags[t]}"
+            for weight, s, t in moves
+            if weight or model.scheme.legal[s, t]
+        ),
+    ]
+    width = len(number(0))
+    yield ["", "[features]", "#" + "".join(f"{tag:>{width + 1}}" for tag in tags)[2:]]
+    spelling = Spelling(model)
+    for f in range(len(model.families)):
+        yield _feature_lines(model, spelling, f, number)
+
+
+def _alphabet_lines(model: Model) -> list[str]:
+    # A line that begins with # would be a comment.
+    characters = [
+        escape(chr(code)).replace("#", r"\u0023") for code in model.alphabet.characters.tolist()
+    ]
+    lines = range(0, len(characters), _PER_LINE)
+    return [" ".join(characters[k : k + _PER_LINE]) for k in lines]
+
+
+def _word_lines(model: Model) -> list[str]:
+    lists = _word_lists(model)
+    legend = [f"# {'.' * k}1{'.' * (len(lists) - k - 1)}  {x}" for k, x in enumerate(lists)]
+    legend = [line.replace(r"\u0020", " ") for line in legend]
+    columns = []
+    arrays = model.arrays()
+    for column in WORD_COLUMNS:
+        numbers = arrays[column.name].tolist()
+        size = max(len(lists), (max(numbers, default=0).bit_length() + 1) // 2)
+        columns.append([column.spell(number, size) for number in numbers])
+    words = bytes(model.words).decode("utf-8").split("\n")[:-1]
+    rows = zip(*columns, map(escape, words), strict=True)
+    return legend + [" ".join(row) for row in rows]
+
+
+def _word_lists(model: Model) -> list[str]:
+    """What each digit of a word's memberships stands for."""
+    names = list(map(escape, map(str, model.metadata["lexicons"])))
+    if model.standards and has_own(model.tiers):
+        return [f"{names[0]}, {escape(name)}" for name in model.standards] + names[1:]
+    return names
+
+
+def _feature_lines(
+    model: Model, spelling: Spelling, f: int, number: Callable[[int], str]
+) -> list[str]:
+    """A line for each n-gram and place it is seen from, but for those whose weights are 0.
+
+    In the order of their spelling, so that models with other alphabets can be compared.
+    """
+    family, shape = model.families[f], model.templates.families[f]
+    cells = spelling.cells(f, family.keys)
+    names = [spelling.names(f, shift) for shift in shape.shifts]
+    seen: np.ndarray = (family.weights != 0).any(axis=2)  # [n, W]
+    seen[~seen.any(axis=1), 0] = True  # an n-gram without any weight is there all the same
+    weights = family.weights.tolist()
+    lines = []
+    for row in sorted(range(len(cells)), key=cells.__getitem__):
+        for place in np.flatnonzero(seen[row]).tolist():
+            numbers = " ".join(map(number, weights[row][place]))
+            lines.append(f"{numbers}  {spelling.join(names[place], cells[row])}")
+    return lines
+
+
+class Numbers:
+    """Weights as decimal numbers and back to multiples of the scale."""
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+        digits = max(0, math.ceil(-math.log10(scale)) + 1)  # a tenth of the scale, or less
+        self.width = len(f"{-99:+.{digits}f}")
+        self.format = f"{{:+.{digits}f}}"
+        self.spelled: dict[int, str] = {}
+        self.parsed: dict[str, int] = {}
+
+    def spell(self, weight: int) -> str:
+        text = self.spelled.get(weight)
+        if text is None:
+            text = (self.format.format(weight * self.scale) if weight else "0").rjust(self.width)
+            self.spelled[weight] = text
+        return text
+
+    def parse(self, text: str) -> int:
+        """The nearest multiple; raises ValueError for what is no number or too large."""
+        weight = self.parsed.get(text)
+        if weight is None:
+            weight = round(float(text) / self.scale)
+            if not -LARGEST - 1 <= weight <= LARGEST:
+                raise OverflowError(text)
+            self.parsed[text] = weight
+        return weight
