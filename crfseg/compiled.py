@@ -25,6 +25,12 @@ _SPARSE, _BITMAP = 1 << 15, 256
 #: Larger than any difference real scores make up for, small enough that two of them and
 #: a sentence's scores stay within int32.
 _ILLEGAL = -(1 << 28)
+#: What a user's word gains at its boundaries (and boundaries inside it lose), as a logarithm
+#: of odds: one that no lexicon of the model has, and one that the model was trained to weigh.
+#: A dictionary of 350,000 words then changes F1 by -0.03 (a model without one) or -0.15 (one
+#: that knows all of them), and of words that are wrong without, four and two thirds of five
+#: and three come right; with 2 for both, -0.23 and half.
+_NEW, _KNOWN = 4.0, 1.5
 
 
 @dataclass(eq=False)
@@ -120,7 +126,10 @@ def compile_model(model: Model) -> layout.Tables:
         levels=levels,
         masks=lexicon.masks(model.tiers),
         tiers=np.array(model.tiers, dtype=np.int64),
-        numbers=np.array([reach, bits, words], dtype=np.int64),
+        numbers=np.array(
+            [reach, bits, words, round(_NEW / model.scale), round(_KNOWN / model.scale)],
+            dtype=np.int64,
+        ),
         transitions=np.where(scheme.legal, model.transitions.astype(np.int32), _ILLEGAL),
         starts=np.where(scheme.begins, 0, _ILLEGAL).astype(np.int32),
         ends=np.where(scheme.ends, 0, _ILLEGAL).astype(np.int32),
