@@ -70,19 +70,18 @@ class Trie:
         if not len(words.ends) or not (adding or self.filled):
             return self
         table, state = self.table.copy(), np.array([self.filled, adding], dtype=np.int64)
-        old, done = table[:0], 0
+        old, done, start = table[:0], 0, 0
         while True:
-            start = int(words.ends[done - 1]) if done else 0
-            codes = np.ascontiguousarray(words.codes[start:])
-            ends = words.ends[done:] - start
+            codes, ends = words.codes[start:], words.ends[done:] - start
             done += native.entry("enter_words")(
                 table.ctypes.data, len(table), old.ctypes.data, len(old), state.ctypes.data,
                 codes.ctypes.data, ends.ctypes.data, len(ends),
             )  # fmt: skip
             if done == len(words.ends):
                 return Trie(table, int(state[0]))
-            needed = 2 * (int(state[0]) + int(words.ends[done]) - start) + 2
-            old, table = table, np.zeros((max(2 * len(table), 1 << needed.bit_length()), 2), "u8")
+            start = int(words.ends[done - 1]) if done else 0
+            slots, needed = 2 * len(table), 2 * int(state[0] + words.ends[done] - start)
+            old, table = table, np.zeros((max(slots, 1 << needed.bit_length()), 2), dtype=np.uint64)
 
 
 class Snapshot:

@@ -177,7 +177,7 @@ def segment(request, style, locks, text, size, tags, general):
     RUNS - k, and k runs (`runs.find_runs`) are at the beginning of the scratch memory.
     """
     given = array_at(request, (4,), np.int64)
-    header, marks_at, words = given[0], given[1], given[3]
+    header, marks_at, out, words = given[0], given[1], given[2], given[3]
     count = np.int64(0)
     if locks != 0:
         count = array_at(locks, (1,), np.int64)[0]
@@ -196,9 +196,9 @@ def segment(request, style, locks, text, size, tags, general):
         wrong = spell(header, text, size, locks + 8, count, words, letters)
         if wrong >= 0:
             return -1 - wrong
-        forced = array_at(words, (5,), np.int64)[2]
-        if forced > 0:
-            force(text, size, letters, array_at(words, (5,), np.int64)[1], forced)
+        given = array_at(words, (5,), np.int64)
+        if given[2] > 0:
+            forced = force(text, size, letters, given[1], given[2])
     work = work_at(h, place, size, tags)
     begin(h, work)
     while work.state[0] < size:
@@ -216,7 +216,7 @@ def segment(request, style, locks, text, size, tags, general):
     )
     if forced > 0:
         join(text, size, letters, marks_at)
-    return write_at(text, size, marks_at, style, given[2])
+    return write_at(text, size, marks_at, style, out)
 
 
 def segment_four(request, style, locks, text, size):

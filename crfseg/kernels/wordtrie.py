@@ -12,7 +12,7 @@ import numpy as np
 
 from crfseg.kernels.keys import SPREAD
 from crfseg.kernels.layout import CHARACTER_BITS
-from crfseg.kernels.memory import array_at
+from crfseg.kernels.memory import array_at, prefetch
 from crfseg.kernels.policy import part
 
 _CHARACTER, _SPREAD_SHIFT = np.uint64(CHARACTER_BITS), np.uint64(32)
@@ -31,6 +31,13 @@ def place_of(table, node, character):
     while table[slot, 0] != key and table[slot, 0] != _ZERO:
         slot = (slot + _ONE) & last
     return slot
+
+
+@part
+def prefetch_entry(table, node, character):
+    """Ask for an entry that `said_after` is about to read."""
+    slot = ((node << _CHARACTER | character) * SPREAD >> _SPREAD_SHIFT) & np.uint64(len(table) - 1)
+    prefetch(table, slot << _ONE)
 
 
 @part
