@@ -78,6 +78,8 @@ def spell(header, text_at, size, locks_at, lock_count, words_at, letters_at):
     locks = array_at(locks_at, (lock_count, 3), np.int64)
     lower = array_at(array_at(words_at, (5,), np.int64)[0], (LOWER_FORMS,), np.uint16)
     pages, characters = vector(h, PAGES, np.uint32), vector(h, CHARACTERS, np.uint32)
+    # First of all: numba drops what is written to an array that is not used any more.
+    letters[size] = _CODE | _POSITION | _EDGE
     at = np.int64(0)
     lock = 0
     first = True  # is this the first character of a sequence?
@@ -106,7 +108,6 @@ def spell(header, text_at, size, locks_at, lock_count, words_at, letters_at):
         half_flag = kind == _FLAG and not half_flag
         latin_before = latin
         at += length
-    letters[size] = _CODE | _POSITION | _EDGE
     return -1
 
 

@@ -81,13 +81,11 @@ def enter_words(table, slots, old, old_slots, state, words, ends, count):
         if key != _ZERO:
             slot = place_of(entries, key >> _CHARACTER, key & np.uint64((1 << CHARACTER_BITS) - 1))
             entries[slot, 0], entries[slot, 1] = key, before[k, 1]
-    filled, adding = numbers[0], numbers[1] != 0
+    adding = numbers[1] != 0
     begin = 0
-    done = count
     for k in range(count):
-        if 2 * (filled + stops[k] - begin) > slots and adding:
-            done = k
-            break
+        if 2 * (numbers[0] + stops[k] - begin) > slots and adding:
+            return k
         node, above = ROOT, _ZERO
         slot = _ZERO
         there = True
@@ -98,9 +96,9 @@ def enter_words(table, slots, old, old_slots, state, words, ends, count):
                 if not adding:
                     there = False
                     break
-                filled += 1
+                numbers[0] += 1
                 entries[slot, 0] = node << _CHARACTER | character
-                entries[slot, 1] = ROOT + np.uint64(filled)
+                entries[slot, 1] = ROOT + np.uint64(numbers[0])
             if i > begin:
                 entries[above, 1] |= (_ONE << (character & _LOW)) << _FOLLOW
             node, above = entries[slot, 1] & _NODE, slot
@@ -109,5 +107,4 @@ def enter_words(table, slots, old, old_slots, state, words, ends, count):
             entries[slot, 1] |= _WORD
         elif there:
             entries[slot, 1] &= ~_WORD
-    numbers[0] = filled
-    return done
+    return count
