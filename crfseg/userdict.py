@@ -34,7 +34,9 @@ class Words:
         codes = text.folded(text.code_points("".join(stripped)))
         ends = np.cumsum([len(word) for word in stripped], dtype=np.int64)
         spaces = (text.classes()[codes] == text.SPACE) & (codes != ord(" "))
-        for bad in (np.diff(ends, prepend=0) == 0, ends > np.append(np.flatnonzero(spaces), 2**62)[0]):
+        empty = np.diff(ends, prepend=0) == 0
+        first = np.append(np.flatnonzero(spaces), 2**62)[0]  # and all ends after it
+        for bad in (empty, ends > first):
             if bad.any():
                 word = stripped[int(np.argmax(bad))]
                 raise SettingsError(

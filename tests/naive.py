@@ -174,8 +174,10 @@ def fold(character: str) -> str:
         character = chr(ord(character) - 0xFEE0)
     if character > "\u3000":
         return character
+    if unicodedata.category(character) == "Zs":
+        return " "
     lower = character.lower()
-    return " " if unicodedata.category(character) == "Zs" else lower if len(lower) == 1 else character
+    return lower if len(lower) == 1 else character
 
 
 def begins_position(text: str) -> list[bool]:
@@ -284,11 +286,11 @@ def _best_with_words(
     opens = np.array([tag in "sb" for tag in model.scheme.tags])
     scores[:, opens] += (np.array(gain) - np.array(loss))[:n, None]
 
+    edges, inside = forced
+
     def obeys(path: Path) -> bool:
-        return all(
-            (k not in forced[0] or opens[t]) and (k not in forced[1] or not opens[t] or k == places[0])
-            for k, t in zip(places, path, strict=True)
-        )
+        starting = {k for k, t in zip(places, path, strict=True) if opens[t]}
+        return starting.issuperset(edges & {*places}) and not starting & inside - {places[0]}
 
     paths = filter(obeys, legal_paths(n, model.scheme.tags))
     return best_of(paths, scores, model.transitions)

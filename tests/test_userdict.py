@@ -125,7 +125,10 @@ def test_whitespace_inside_a_word_stays_inside_in_every_form(sample_model: Path)
     assert "New York" in segmenter.cut("我在New York学习", keep_space=False)
     assert "|New York|" in segmenter.segment("我在New York学习", "|")
     assert "New York" not in segmenter.cut("New\x1fYork")[0]
-    assert segmenter.cut_many(["在New", "York"], 1) == [segmenter.cut("在New"), segmenter.cut("York")]
+    assert segmenter.cut_many(["在New", "York"], 1) == [
+        segmenter.cut("在New"),
+        segmenter.cut("York"),
+    ]
 
 
 def test_words_come_and_go(model: Model) -> None:
@@ -237,7 +240,10 @@ def test_tables_grow_and_old_ones_stay_as_they_are() -> None:
 
 
 def test_folding() -> None:
-    assert "".join(map(chr, folded(code_points("ＡｂÉ！～\u3000\xa0İΣЖ中\U00010400")))) == "abé!~  İσж中\U00010400"
+    assert (
+        "".join(map(chr, folded(code_points("ＡｂÉ！～\u3000\xa0İΣЖ中\U00010400"))))
+        == "abé!~  İσж中\U00010400"
+    )
     codes = [code for code in range(0x20000) if not 0xD800 <= code < 0xE000]
     text = "".join(map(chr, codes))
     assert "".join(map(chr, folded(code_points(text)))) == "".join(map(naive.fold, text))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from crfseg.kernels import layout
 from crfseg.kernels.gather import begin, begins_word, character, class_of, gather
 from crfseg.kernels.layout import (
     BEGINS,
@@ -32,7 +33,6 @@ from crfseg.kernels.layout import (
     WEIGHTS,
     WORD,
 )
-from crfseg.kernels import layout
 from crfseg.kernels.memory import array_at
 from crfseg.kernels.packed import bitmap_rows, found_rows, pair_rows, sum_rows, table_rows, unpack
 from crfseg.kernels.pairs import number
@@ -43,7 +43,6 @@ from crfseg.kernels.tables import gap_of, header_at, levels_at, matrix, plan_at,
 from crfseg.kernels.trie import match
 from crfseg.kernels.userwords import advise, force, join, spell
 from crfseg.kernels.write import write_at
-
 
 words_bytes = part(layout.words_bytes)
 

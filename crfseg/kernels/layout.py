@@ -141,8 +141,8 @@ class Tables(NamedTuple):
     uint64 [B, 2]: for each 64 values of a character those there are, and 1 + how many there
     are before; displacements uint8;
     levels, masks and tiers: see `trie.match`; numbers int64 [5]: reach, bits of a lane,
-    words of a row, what a user's word gains that no lexicon has, and one that does; transitions int32 [T, T], starts and ends int32 [T]; begins
-    uint8 [T].
+    words of a row, what a user's word gains that no lexicon has, and one that has;
+    transitions int32 [T, T], starts and ends int32 [T]; begins uint8 [T].
     """
 
     pages: np.ndarray

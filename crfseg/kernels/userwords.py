@@ -29,7 +29,7 @@ from crfseg.kernels.layout import (
 )
 from crfseg.kernels.memory import array_at
 from crfseg.kernels.policy import part, stage
-from crfseg.kernels.tables import gap_of, header_at, matrix, vector, work_at
+from crfseg.kernels.tables import gap_of, header_at, vector, work_at
 from crfseg.kernels.wordtrie import (
     ROOT,
     ends_word,
@@ -50,6 +50,13 @@ _CODE = np.uint32((1 << CHARACTER_BITS) - 1)
 _POSITION, _EDGE, _OPENS, _INSIDE = (np.uint32(1 << CHARACTER_BITS + k) for k in range(4))
 _NOTHING = np.uint32(0)
 _NEVER = np.int32(-(1 << 28))  # see `scores.viterbi`: no more than one counts on any path
+
+
+@part
+def spelled(text_at, letters_at, size):
+    """The text, uint8 [size], and what is known of its characters, uint32 [size + 1]."""
+    letters = array_at(letters_at, (size + 1,), np.uint32)
+    return array_at(text_at, (size,), np.uint8), letters
 
 
 @part
@@ -74,7 +81,7 @@ def spell(header, text_at, size, locks_at, lock_count, words_at, letters_at):
     letters uint32 [size + 1]; the others as in `gather.gather`, whose positions these are.
     """
     h = header_at(header)
-    text, letters = array_at(text_at, (size,), np.uint8), array_at(letters_at, (size + 1,), np.uint32)
+    text, letters = spelled(text_at, letters_at, size)
     locks = array_at(locks_at, (lock_count, 3), np.int64)
     lower = array_at(array_at(words_at, (5,), np.int64)[0], (LOWER_FORMS,), np.uint16)
     pages, characters = vector(h, PAGES, np.uint32), vector(h, CHARACTERS, np.uint32)
@@ -114,7 +121,7 @@ def spell(header, text_at, size, locks_at, lock_count, words_at, letters_at):
 @stage
 def force(text_at, size, letters_at, table_at, slots):
     """Mark the words of a table, leftmost first and longest first; returns how many."""
-    text, letters = array_at(text_at, (size,), np.uint8), array_at(letters_at, (size + 1,), np.uint32)
+    text, letters = spelled(text_at, letters_at, size)
     table = array_at(table_at, (slots, 2), np.uint64)
     begin, count = np.int64(0), 0
     while begin < size:
@@ -141,13 +148,24 @@ def force(text_at, size, letters_at, table_at, slots):
 
 
 @part
+def close(text, letters, places, sequences, count):
+    """Write where the last position of each sequence ends behind its place."""
+    for s in range(count):
+        at = np.int64(places[sequences[s, 1] - 1])
+        at += length_at(text, at)
+        while letters[at] & _POSITION == _NOTHING:
+            at += length_at(text, at)
+        places[sequences[s, 1]] = at
+
+
+@part
 def seek(text, letters, places, sequences, count, table, found, ats):
     """The longest words of a table that begin and end at each position of some sequences.
 
     found uint32 [4, room]: in the first two rows their lengths in positions, 0 if there is
-    none, the others are scratch memory like ats uint32 [room]. All places take a step together,
-    so that the processor waits for many entries at once (see `trie.match`): 12 ns a character
-    with 350,000 words, one place after the other XX.
+    none, the others are scratch memory like ats uint32 [room]; places: see `close`. All places
+    take a step together, so that the processor waits for many entries at once (see
+    `trie.match`): with 350,000 words 20 ns a character less than one place after the other.
     """
     begins, ends, active, nodes = found[0], found[1], found[2], found[3]
     on = 0  # places whose word can go on
@@ -197,6 +215,21 @@ def speak(begin, n, end, gain, gains, losses):
         losses[i] = max(losses[i], gain)
 
 
+@part
+def demand(letter, first, change, starts, tags, scores):
+    """Add to the scores of the tags that begin a word, or rule tags out; scores int32 [T].
+
+    first: whether the position is the first of its sequence, where a word begins in any case.
+    """
+    inside = letter & _INSIDE != _NOTHING and not first
+    opens = letter & _OPENS != _NOTHING and not inside
+    for t in range(len(tags)):
+        if starts[t]:
+            scores[t] = _NEVER if inside else scores[t] + change
+        elif opens:
+            scores[t] = _NEVER
+
+
 @stage
 def advise(header, work_place, size, text_at, letters_at, words_at, tags):
     """Change the scores of what is gathered: as preferred words speak and forced ones demand.
@@ -206,53 +239,41 @@ def advise(header, work_place, size, text_at, letters_at, words_at, tags):
     h = header_at(header)
     work = work_at(h, work_place, size, tags)
     words = array_at(words_at, (5,), np.int64)
-    text, letters = array_at(text_at, (size,), np.uint8), array_at(letters_at, (size + 1,), np.uint32)
+    text, letters = spelled(text_at, letters_at, size)
     numbers, tiers = vector(h, NUMBERS, np.int64), vector(h, TIERS, np.int64)
     new, known = np.uint32(numbers[3]), np.uint32(numbers[4])
     columns = work.columns[:, gap_of(numbers[0]) :]
-    starts, scores, places, found = vector(h, BEGINS, np.uint8), work.scores, work.places, work.scratch
-    table = array_at(words[3], (words[4], 2), np.uint64)
-    count = work.state[3]
-    if words[4] > 0:
-        for s in range(count):  # where the last position ends
-            at = np.int64(places[work.sequences[s, 1] - 1])
-            at += length_at(text, at)
-            while letters[at] & _POSITION == _NOTHING:
-                at += length_at(text, at)
-            places[work.sequences[s, 1]] = at
-        seek(text, letters, places, work.sequences, count, table, found, work.numbers)
-    gains, losses = found[2], found[3]
+    starts, places, sequences = vector(h, BEGINS, np.uint8), work.places, work.sequences
+    begins, ends, gains, losses = work.scratch[0], work.scratch[1], work.scratch[2], work.scratch[3]
+    count, some = work.state[3], words[4] > 0
+    if some:
+        table = array_at(words[3], (words[4], 2), np.uint64)
+        close(text, letters, places, sequences, count)
+        seek(text, letters, places, sequences, count, table, work.scratch, work.numbers)
     for s in range(count):
-        first, end = np.int64(work.sequences[s, 0]), np.int64(work.sequences[s, 1])
+        first, end = np.int64(sequences[s, 0]), np.int64(sequences[s, 1])
         for i in range(first, end):
             gains[i], losses[i] = 0, 0
-        for i in range(first, end if words[4] > 0 else first):
-            n = np.int64(found[0, i])
-            if n:
+        for i in range(first, end if some else first):
+            n = np.int64(begins[i])
+            if n > 0:
                 gain = known if knows(columns, tiers, i, n) else new
                 speak(i, n, end, gain, gains, losses)
-            n = np.int64(found[1, i])
-            if n and found[0, i - n + 1] != n:
+            n = np.int64(ends[i])
+            if n > 0 and begins[i - n + 1] != n:
                 gain = known if knows(columns, tiers, i - n + 1, n) else new
                 speak(i - n + 1, n, end, gain, gains, losses)
         for i in range(first, end):
             letter = letters[places[i]]
             change = np.int32(gains[i]) - np.int32(losses[i])
-            demand = letter & (_INSIDE | _OPENS)
-            if change == 0 and demand == _NOTHING:
-                continue
-            inside, opens = demand & _INSIDE != _NOTHING and i > first, demand & _OPENS != _NOTHING
-            for t in range(len(tags)):
-                if starts[t]:
-                    scores[i, t] = _NEVER if inside else scores[i, t] + change
-                elif opens and not inside:
-                    scores[i, t] = _NEVER
+            if change != 0 or letter & (_INSIDE | _OPENS) != _NOTHING:
+                demand(letter, i == first, change, starts, tags, work.scores[i])
 
 
 @stage
 def join(text_at, size, letters_at, marks_at):
     """Take away the marks inside of forced words: whitespace, too, does not separate there."""
-    text, letters = array_at(text_at, (size,), np.uint8), array_at(letters_at, (size + 1,), np.uint32)
+    text, letters = spelled(text_at, letters_at, size)
     marks = array_at(marks_at, (size,), np.uint8)
     at = np.int64(0)
     while at < size:
