@@ -162,7 +162,7 @@ def _word_of(line: str) -> str:
 
 def usable(words: Iterable[str]) -> list[str]:
     """The distinct words a lexicon can use (2 .. MAX_WORD characters, no space), sorted."""
-    return sorted({w for w in words if 2 <= len(w) <= MAX_WORD and len(w.split()) == 1})
+    return sorted({w for w in words if 2 <= len(w) <= MAX_WORD and "".join(w.split()) == w})
 
 
 def pack_words(words: Iterable[str]) -> np.ndarray:

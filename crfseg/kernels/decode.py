@@ -189,15 +189,16 @@ def segment(request, style, locks, text, size, tags, general):
     for i in range(size):
         marks[i] = INSIDE
     letters = place = (marks_at + size + 63) // 64 * 64
-    forced = np.int64(0)
+    forced, advised = np.int64(0), False
     if words != 0:
         place += words_bytes(size)
         wrong = spell(header, text, size, locks + 8, count, words, letters)
         if wrong >= 0:
             return -1 - wrong
-        given = array_at(words, (5,), np.int64)
-        if given[2] > 0:
-            forced = force(text, size, letters, given[1], given[2])
+        tries = array_at(words, (5,), np.int64)
+        if tries[2] > 0:
+            forced = force(text, size, letters, tries[1], tries[2])
+        advised = forced > 0 or tries[4] > 0
     work = work_at(h, place, size, tags)
     begin(h, work)
     while work.state[0] < size:
@@ -207,7 +208,7 @@ def segment(request, style, locks, text, size, tags, general):
         if work.state[2] > 0:
             find(header, place, size, tags)
             weigh(header, place, size, tags)
-            if words != 0:
+            if advised:
                 advise(header, place, size, text, letters, words, tags)
             decide(header, place, size, marks_at, tags, general)
     set_apart(

@@ -97,18 +97,17 @@ def spell(header, text_at, size, locks_at, lock_count, words_at, letters_at):
             return at
         entry = characters[pages[code >> 8] + (code & 0xFF)]
         kind, what = entry >> _CLASS_SHIFT, (entry >> _TYPE_SHIFT) & _TYPE
-        while lock < lock_count and locks[lock, 1] <= at:
-            lock += 1
-        glued |= lock < lock_count and locks[lock, 0] < at
-        glued |= kind in (_EXTEND, _JOINER)
-        glued |= kind == _FLAG and half_flag
-        space = kind == _SPACE
-        latin = what in (_LETTER, _DIGIT) or (latin_before and kind in (_EXTEND, _JOINER))
+        space, latin = kind == _SPACE, what in (_LETTER, _DIGIT)
+        if kind or lock < lock_count:
+            while lock < lock_count and locks[lock, 1] <= at:
+                lock += 1
+            glued |= lock < lock_count and locks[lock, 0] < at
+            glued |= kind in (_EXTEND, _JOINER)
+            glued |= kind == _FLAG and half_flag
+            latin |= latin_before and kind in (_EXTEND, _JOINER)
         letter = np.uint32(fold(code, lower))
         if first or space or not glued:
-            letter |= _POSITION
-            if not (latin and latin_before):
-                letter |= _EDGE
+            letter |= _POSITION if latin and latin_before else _POSITION | _EDGE
         letters[at] = letter
         first = space
         glued = kind == _JOINER
