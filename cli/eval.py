@@ -10,12 +10,15 @@ from unicodedata import east_asian_width
 import click
 
 from crfseg.cli.options import (
+    dict_option,
     encoding_option,
+    force_dict_option,
     format_option,
     model_option,
     readable,
     standard_option,
     threads_option,
+    words_of,
 )
 
 
@@ -23,6 +26,8 @@ from crfseg.cli.options import (
 @click.argument("gold", metavar="GOLD")
 @model_option
 @standard_option
+@dict_option
+@force_dict_option
 @click.option("--pred", metavar="FILE", help="A segmentation to score instead of a model's.")
 @click.option(
     "--train",
@@ -46,6 +51,8 @@ def evaluate(
     gold: str,
     model: str | None,
     standard: str | None,
+    user_dict: tuple[str, ...],
+    force_dict: tuple[str, ...],
     pred: str | None,
     train: tuple[str, ...],
     as_json: bool,
@@ -61,15 +68,16 @@ def evaluate(
     crfseg eval test.txt -m corpus.crfseg --train corpus.txt
     crfseg eval test.txt --pred others.txt --json
     """
-    if pred and (model or standard):
-        raise click.UsageError("give either -m MODEL (and its --standard) or --pred FILE")
+    if pred and (model or standard or user_dict or force_dict):
+        raise click.UsageError("give either -m MODEL (and what belongs to it) or --pred FILE")
     with ExitStack() as stack:
         gold = stack.enter_context(readable(gold))
         pred = stack.enter_context(readable(pred)) if pred else None
 
         import crfseg
 
-        segmenter = None if pred else crfseg.Segmenter(model, standard=standard)
+        words = {"user_dict": words_of(user_dict), "force_dict": words_of(force_dict)}
+        segmenter = None if pred else crfseg.Segmenter(model, standard=standard, **words)
         scores = crfseg.evaluate(
             gold, segmenter=segmenter, pred=pred, train=train or None, **settings
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -40,6 +40,29 @@ standard_option = click.option(
     metavar="NAME",
     help="Which standard of the model to follow.  [default: its first]",
 )
+
+dict_option = click.option(
+    "--dict",
+    "user_dict",
+    multiple=True,
+    metavar="FILE",
+    help="Words to prefer, one on a line (or jieba's format); repeatable.",
+)
+force_dict_option = click.option(
+    "--force-dict",
+    multiple=True,
+    metavar="FILE",
+    help="Words to keep whole wherever they stand, longest first; repeatable.",
+)
+
+
+def words_of(files: Sequence[str]) -> list[str] | None:
+    """The words of word lists; None if there are no lists."""
+    if not files:
+        return None
+    from crfseg.lexicon import read_words
+
+    return [word for file in files for word in read_words(file)]
 
 
 @contextmanager

@@ -12,11 +12,14 @@ from typing import Any, cast
 import click
 
 from crfseg.cli.options import (
+    dict_option,
     encoding_option,
+    force_dict_option,
     model_option,
     quiet_option,
     standard_option,
     threads_option,
+    words_of,
     writable,
 )
 from crfseg.cli.report import Silence, reporter
@@ -28,6 +31,8 @@ from crfseg.errors import CrfsegError, DataError
 @click.option("-o", "out", metavar="OUT", default="-", help="File to write.  [default: stdout]")
 @model_option
 @standard_option
+@dict_option
+@force_dict_option
 @click.option("--sep", default=" ", metavar="TEXT", help="Between words.  [default: a space]")
 @click.option(
     "--output",
@@ -51,6 +56,8 @@ def segment(
     out: str,
     model: str | None,
     standard: str | None,
+    user_dict: tuple[str, ...],
+    force_dict: tuple[str, ...],
     quiet: bool,
     **form: Any,
 ) -> None:
@@ -64,6 +71,7 @@ def segment(
     echo 为人民服务 | crfseg segment                      # 为 人民 服务
     echo 为人民服务 | crfseg segment --output tags        # 为/s 人/b 民/e 服/b 务/e
     crfseg segment --encoding gb18030 -o words.txt a.txt b.txt
+    crfseg segment --dict terms.txt --force-dict names.txt text.txt
     """
     files = [name for name in inputs if name != "-"]
     total = sum(map(_size, files))
@@ -71,7 +79,12 @@ def segment(
     with progress, writable(out) as write:
         from crfseg.segmenter import Segmenter
 
-        segmenter = Segmenter(model, standard=standard)
+        segmenter = Segmenter(
+            model,
+            standard=standard,
+            user_dict=words_of(user_dict),
+            force_dict=words_of(force_dict),
+        )
         progress.begin("segmenting", total, "bytes")
         for name in inputs or ("-",):
             _segment_file(segmenter, name, write, progress, form)

@@ -24,6 +24,7 @@ from crfseg.kernels.layout import BREAK, CACHED, HEAD, JOINT, RUNS, TABLES, work
 
 if TYPE_CHECKING:
     from crfseg.model import Model
+    from crfseg.userdict import UserDictionary
 
 T = TypeVar("T")
 
@@ -57,17 +58,22 @@ class _Buffers:
         start = _address(memory)
         self.address = start
         self.out, self.work = memoryview(memory)[:out], memoryview(memory)[out:]
-        self._request = array("q", [tables, start + out, start])
+        self._request = array("q", [tables, start + out, start, 0])
         self.request = self._request.buffer_info()[0]
+
+    def use(self, words: int) -> None:
+        """Have the words of a user at an address looked for."""
+        self._request[3] = words
 
 
 class Engine:
     """Runs the tables of one model; threads may share it.
 
-    image: what `compiled.pack` made.
+    image: what `compiled.pack` made; dictionary: the words of a user.
     """
 
     def __init__(self, image: mmap.mmap) -> None:
+        self.dictionary: UserDictionary | None = None
         self._image, start = image, _address(image)
         head = struct.unpack_from(f"{HEAD + 3 * TABLES}q", image)
         self._shape = head[:HEAD]
@@ -120,6 +126,9 @@ class Engine:
             buffers = free.pop()  # no other thread gets the same
         except IndexError:
             buffers = self._buffers(1 << _SMALLEST + room, max(style.width, 1))
+        if self.dictionary is not None:
+            words = self.dictionary.snapshot()  # as long as the call lasts
+            buffers.use(words.address)
         length = self._entry(buffers.request, style.address, None, data, size)
         if length < 0:
             length = self._look_again(length, buffers, data, style)

@@ -10,6 +10,7 @@ folds it occurs (see "Jackknife" in docs/how-it-works.md).
 
 from __future__ import annotations
 
+import re
 from bisect import bisect
 from collections.abc import Iterable, Sequence
 
@@ -32,6 +33,8 @@ FOLDS = 10
 MAX_LEXICONS = 9
 #: In how many folds a word of the training corpus occurs at least, by its tier.
 TIERS = (1, COMMON, WIDE)
+_NUMBER_AND_TAG = re.compile(r" +[0-9]+(\.[0-9]+)?( +[a-z]{1,5})?$")
+_TAG = re.compile(r"(?<=[^\x00-\x7f]) +[a-z]{1,4}$")
 
 
 def masks(tiers: Sequence[int]) -> np.ndarray:
@@ -136,19 +139,30 @@ def build_trie(
 
 
 def read_words(path: Path) -> list[str]:
-    """The words of a UTF-8 word list: one on a line, whatever follows a blank is ignored.
+    """The words of a UTF-8 word list, one on a line; blank lines are left out.
 
-    Reads jieba's dictionary (``word frequency tag``) as it is. Raises DataError.
+    A tab ends a word. Without one, a number at the end of the line (after a space), and a tag
+    of lower-case letters after it, are left out: jieba's dictionary (``word frequency tag``)
+    is read as it is; so is a tag of up to four letters alone after a character that is not
+    ASCII. All else is the word, spaces included. Raises DataError.
     """
-    words = [columns[0] for line in read_lines(path) if (columns := line.split(None, 1))]
+    words = [word for line in read_lines(path) if (word := _word_of(line))]
     if not words:
         raise DataError(path, None, "no words", "one word on a line")
     return words
 
 
+def _word_of(line: str) -> str:
+    word, tab, _ = line.partition("\t")
+    word = word.strip()
+    if tab or " " not in word:
+        return word
+    return _TAG.sub("", _NUMBER_AND_TAG.sub("", word))
+
+
 def usable(words: Iterable[str]) -> list[str]:
-    """The distinct words a lexicon can use (2 .. MAX_WORD characters), sorted."""
-    return sorted({word for word in words if 2 <= len(word) <= MAX_WORD})
+    """The distinct words a lexicon can use (2 .. MAX_WORD characters, no space), sorted."""
+    return sorted({w for w in words if 2 <= len(w) <= MAX_WORD and "".join(w.split()) == w})
 
 
 def pack_words(words: Iterable[str]) -> np.ndarray:

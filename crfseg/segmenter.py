@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from itertools import accumulate
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from crfseg.engine import Engine, Style, as_bytes, as_lists, as_text, as_words
@@ -15,10 +17,14 @@ from crfseg.threads import thread_count
 
 if TYPE_CHECKING:
     from crfseg.model import Model
+    from crfseg.userdict import UserDictionary
+
+    WordList = str | os.PathLike[str] | Iterable[str]
 
 OUTPUTS = ("words", "tags", "json", "spans")
 _BATCH = 1 << 16
 _BREAK, _JOINT = chr(layout.BREAK), chr(layout.JOINT)
+_MAKING = Lock()
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 
 
@@ -34,12 +40,14 @@ class Segmenter:
 
     path: a model file; the model that comes with crfseg if omitted. standard: which of the
     standards of the model to follow, the first one if omitted. keep_whole: keep addresses,
-    times, dates and grouped numbers whole whatever the model says. Raises ModelError for
-    a file that is no sound model, SettingsError for a standard it does not have.
+    times, dates and grouped numbers whole whatever the model says. user_dict, force_dict: words
+    to prefer and words to keep whole, as a file (`lexicon.read_words`) or an iterable; see
+    docs/user-dictionary.md. Raises ModelError for a file that is no sound model, SettingsError
+    for a standard it does not have, DataError for a word list that cannot be read.
 
     ``"".join(segmenter.cut(text)) == text`` for every string. One segmenter may be used
-    by many threads at once; it pickles as its path, so that it can be sent to other
-    processes.
+    by many threads at once; it pickles as its path (and the user's words), so that it can be
+    sent to other processes.
     """
 
     def __init__(
@@ -48,6 +56,8 @@ class Segmenter:
         *,
         standard: str | None = None,
         keep_whole: bool = True,
+        user_dict: WordList | None = None,
+        force_dict: WordList | None = None,
     ) -> None:
         self.path, self.standard = (
             default_model_path() if path is None else os.fspath(path),
@@ -60,6 +70,9 @@ class Segmenter:
             from crfseg.standards import select
 
             self._begin(Engine.of(select(self.model, standard)), keep_whole)
+        for words, force in ((user_dict, False), (force_dict, True)):
+            if words is not None:
+                self.add_words(_words_of(words), force)
 
     @classmethod
     def from_model(
@@ -93,10 +106,35 @@ class Segmenter:
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.path:
             raise TypeError("a Segmenter made from a model in memory cannot be pickled")
-        return _restore, (self.path, self.standard, self.keep_whole)
+        words = self._engine.dictionary
+        more = () if words is None else (words,)
+        return _restore, (self.path, self.standard, self.keep_whole, *more)
 
     def __repr__(self) -> str:
         return f"Segmenter({self.path!r})"
+
+    def add_words(self, words: Iterable[str], force: bool = False) -> None:
+        """Add words to the user's dictionary, to prefer them or (force) to keep them whole.
+
+        A word that is there changes its strength. Raises SettingsError for what can be no word.
+        """
+        self._words().add(words, force)
+
+    def add_word(self, word: str, force: bool = False) -> None:
+        """`add_words` for one."""
+        self.add_words([word], force)
+
+    def del_word(self, word: str) -> None:
+        """Take a word out of the user's dictionary, if it is there."""
+        self._words().remove([word])
+
+    def _words(self) -> UserDictionary:
+        if self._engine.dictionary is None:
+            from crfseg.userdict import UserDictionary
+
+            with _MAKING:  # two threads may ask at once
+                self._engine.dictionary = self._engine.dictionary or UserDictionary()
+        return self._engine.dictionary
 
     def cut(self, text: str, keep_space: bool = True) -> list[str]:
         """The words of a text; runs of whitespace are tokens too, or left out."""
@@ -204,14 +242,26 @@ class Segmenter:
 
         Other whitespace stands in for it, which is all the same to a model.
         """
-        tokens = self.cut(text.replace(_BREAK, " "))
+        tokens = self.cut(text.replace(_BREAK, "\x1d"))  # no blank, which words may hold
         ends = accumulate(map(len, tokens))
         tokens = [text[end - len(token) : end] for token, end in zip(tokens, ends, strict=True)]
         return [token for token in tokens if keep_space or not is_space(token)]
 
 
-def _restore(path: str, standard: str | None, keep_whole: bool) -> Segmenter:
-    return Segmenter(path, standard=standard, keep_whole=keep_whole)
+def _restore(
+    path: str, standard: str | None, keep_whole: bool, words: UserDictionary | None = None
+) -> Segmenter:
+    segmenter = Segmenter(path, standard=standard, keep_whole=keep_whole)
+    segmenter._engine.dictionary = words
+    return segmenter
+
+
+def _words_of(words: WordList) -> Iterable[str]:
+    if isinstance(words, str | os.PathLike):
+        from crfseg.lexicon import read_words
+
+        return read_words(words)
+    return words
 
 
 def _format_tags(tokens: list[str]) -> str:

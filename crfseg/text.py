@@ -7,10 +7,12 @@ that comes out keeps its original characters.
 
 from __future__ import annotations
 
+import unicodedata
 from functools import lru_cache
 
 import numpy as np
 
+from crfseg.kernels.layout import LOWER_FORMS
 from crfseg.spaces import SPACES
 
 CODE_POINTS = 0x110000
@@ -103,6 +105,31 @@ def normal_forms() -> np.ndarray:
     lower = (table >= ord("a")) & (table <= ord("z"))
     table[upper | lower] = ord("a")
     return _frozen(table)
+
+
+@lru_cache(maxsize=1)
+def lower_forms() -> np.ndarray:
+    """uint16 [LOWER_FORMS]: the first code points in lower case, and all blanks as a space."""
+    table = np.arange(LOWER_FORMS, dtype=np.uint16)
+    for code in range(LOWER_FORMS):
+        lower = chr(code).lower()
+        if len(lower) == 1:  # and not two letters
+            table[code] = ord(lower)
+    table[[code for code in SPACES if unicodedata.category(chr(code)) == "Zs"]] = ord(" ")
+    return _frozen(table)
+
+
+def folded(codes: np.ndarray) -> np.ndarray:
+    """uint32 [n]: code points as they are compared with a user's words.
+
+    Full-width ASCII is half-width and letters are in lower case; blanks are a space. Digits
+    and letters stay what they are, unlike in features.
+    """
+    wide = (codes >= 0xFF01) & (codes <= 0xFF5E)
+    codes = codes.astype(np.uint32) - np.where(wide, 0xFEE0, 0).astype(np.uint32)
+    low = codes < LOWER_FORMS
+    codes[low] = lower_forms()[codes[low]]
+    return codes
 
 
 def code_points(text: str) -> np.ndarray:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, product
 
 import numpy as np
 
+from crfseg import text as facts
 from crfseg.model import Model
 from crfseg.text import normal_forms, types
 
@@ -64,8 +66,13 @@ def marginals(
 
 def best_path(emissions: np.ndarray, transitions: np.ndarray, tags: str) -> Path:
     """The legal path of the largest score; of equals the one whose last tags are smaller."""
+    return best_of(legal_paths(len(emissions), tags), emissions, transitions)
+
+
+def best_of(paths: Iterable[Path], emissions: np.ndarray, transitions: np.ndarray) -> Path:
+    """The same of some paths."""
     return max(
-        legal_paths(len(emissions), tags),
+        paths,
         key=lambda p: (path_score(p, emissions, transitions), [-t for t in reversed(p)]),
     )
 
@@ -159,3 +166,131 @@ def cut(model: Model, text: str) -> list[str]:
     path = best_path(emissions(model, text), model.transitions, model.scheme.tags)
     starts = [i for i, t in enumerate(path) if model.scheme.tags[t] in "sb"]
     return [text[a:b] for a, b in pairwise([*starts, len(text)])]
+
+
+def fold(character: str) -> str:
+    """What stands for a character where a text is compared with a user's words."""
+    if "\uff01" <= character <= "\uff5e":
+        character = chr(ord(character) - 0xFEE0)
+    if character > "\u3000":
+        return character
+    if unicodedata.category(character) == "Zs":
+        return " "
+    lower = character.lower()
+    return lower if len(lower) == 1 else character
+
+
+def begins_position(text: str) -> list[bool]:
+    """For each character, and the end: whether a position or whitespace begins there."""
+    kinds = facts.classes()[facts.code_points(text)]
+    answer, run = [], 0
+    for i, kind in enumerate(kinds):
+        run = 0 if kind == facts.SPACE else run + 1  # characters of the sequence so far
+        sequence = facts.code_points(text[i + 1 - run : i + 1])
+        answer.append(run == 0 or bool(facts.positions(sequence, np.array([0]))[-1]))
+    return [*answer, True]
+
+
+def word_edges(text: str) -> list[bool]:
+    """For each character, and the end: whether a user's word may begin or end there."""
+    latin: list[bool] = []
+    kinds = facts.classes()[facts.code_points(text)]
+    for i, c in enumerate(text):
+        glued = kinds[i] in (facts.EXTEND, facts.JOINER)
+        is_latin = types()[ord(c)] in (facts.LETTER, facts.DIGIT)
+        latin.append(bool(is_latin or (glued and i > 0 and latin[i - 1])))
+    starts = begins_position(text)
+    inner = [starts[i] and not (latin[i - 1] and latin[i]) for i in range(1, len(text))]
+    return [True, *inner, True] if text else [True]
+
+
+def user_matches(text: str, words: set[str]) -> list[tuple[int, int]]:
+    """Everywhere a user's words (folded) stand, in characters, in order."""
+    folded, edges = "".join(map(fold, text)), word_edges(text)
+    places = [i for i, edge in enumerate(edges) if edge]
+    return [(a, b) for a in places for b in places if a < b and folded[a:b] in words]
+
+
+def forced_spans(text: str, words: set[str]) -> list[tuple[int, int]]:
+    """Leftmost first, longest first."""
+    spans: list[tuple[int, int]] = []
+    for a, b in sorted(user_matches(text, words), key=lambda span: (span[0], -span[1])):
+        if not spans or a >= spans[-1][1]:
+            spans.append((a, b))
+    return spans
+
+
+def preferred_spans(text: str, words: set[str]) -> set[tuple[int, int]]:
+    """The longest that begins and the longest that ends at each place."""
+    matches = user_matches(text, words)
+    begins = {a: (a, b) for a, b in matches}
+    ends = {b: (a, b) for a, b in reversed(matches)}
+    return {*begins.values(), *ends.values()}
+
+
+def cut_with_words(
+    model: Model, text: str, prefer: set[str], force: set[str], gains: tuple[int, int]
+) -> list[str]:
+    """The words of a short text with a user's (folded), by enumeration.
+
+    gains: of a preferred word that no lexicon of the model has, and of one that has.
+    """
+    starts = begins_position(text)[:-1]
+    spaces = [bool(facts.classes()[ord(c)] == facts.SPACE) for c in text]
+    forced = forced_spans(text, force | {word for word in prefer if " " in word})
+    inside = {i for a, b in forced for i in range(a + 1, b)}
+    edges = {i for span in forced for i in span}
+    preferred = preferred_spans(text, {word for word in prefer if " " not in word})
+    cuts = {i for i in range(len(text)) if spaces[i] and not (i and spaces[i - 1])}
+    i = 0
+    while i < len(text):
+        if spaces[i]:
+            i += 1
+            continue
+        end = next((k for k in range(i, len(text)) if spaces[k]), len(text))
+        places = [k for k in range(i, end) if starts[k]]
+        path = _best_with_words(model, text, places, end, preferred, (edges, inside), gains)
+        cuts |= {k for k, t in zip(places, path, strict=True) if model.scheme.tags[t] in "sb"}
+        i = end
+    edges_of_words = [*sorted(cuts - inside), len(text)]
+    return [text[a:b] for a, b in pairwise(edges_of_words)]
+
+
+def _best_with_words(
+    model: Model,
+    text: str,
+    places: list[int],
+    end: int,
+    preferred: set[tuple[int, int]],
+    forced: tuple[set[int], set[int]],
+    gains: tuple[int, int],
+) -> Path:
+    """The best path of the sequence that has positions at some places and ends at another."""
+    sequence = "".join(text[k] for k in places)
+    scores, rows, n = emissions(model, sequence), cell_rows(model, sequence), len(places)
+    number = {k: i for i, k in enumerate([*places, end])}
+    gain, loss = [0] * (n + 1), [0] * (n + 1)
+    for a, b in preferred:
+        if a not in number or number.get(b, 0) - number[a] < 2:
+            continue
+        first, last = number[a], number[b]
+        size, known = min(last - first, 6) - 2, False
+        for k, tiers in enumerate(model.tiers):
+            begin, end_ = rows[first][2 + 2 * k] - 1, rows[last - 1][3 + 2 * k] - 1
+            known |= begin // tiers == size or end_ // tiers == size
+        worth = gains[known]
+        for i in (first, last):
+            gain[i] = max(gain[i], worth)
+        for i in range(first + 1, last):
+            loss[i] = max(loss[i], worth)
+    opens = np.array([tag in "sb" for tag in model.scheme.tags])
+    scores[:, opens] += (np.array(gain) - np.array(loss))[:n, None]
+
+    edges, inside = forced
+
+    def obeys(path: Path) -> bool:
+        starting = {k for k, t in zip(places, path, strict=True) if opens[t]}
+        return starting.issuperset(edges & {*places}) and not starting & inside - {places[0]}
+
+    paths = filter(obeys, legal_paths(n, model.scheme.tags))
+    return best_of(paths, scores, model.transitions)

@@ -329,6 +329,31 @@ class TestSegment:
         Path("empty.crfseg").write_bytes(b"")
         fails(self.segment(*args, stdin=TEXT), *parts)
 
+    def test_dictionaries(self, model: Path, tmp_path: Path) -> None:
+        """Repeatable, in any of the forms of word lists; both kinds at once."""
+        names = ["a.txt", "b.txt", "c.txt"]
+        lists = [tmp_path / name for name in names]
+        for path, line in zip(lists, ["New York", "习中文 5 n", "我们喜欢\tx"], strict=True):
+            path.write_text(line + "\n", encoding="utf-8")
+        preferred, forced, more = lists
+        options = ["--dict", preferred, "--force-dict", forced, "--force-dict", more]
+        result = run("segment", "-m", model, *options, stdin="我们喜欢学习中文，在New York")
+        assert result.stdout.startswith("我们喜欢 学 习中文 ")
+        assert result.stdout.endswith(" New York")
+        result = run(
+            "segment", "-m", model, "--dict", preferred, "--output", "json", stdin="New York"
+        )
+        assert json.loads(result.stdout) == ["New York"]
+
+    @pytest.mark.parametrize("option", ["--dict", "--force-dict"])
+    def test_bad_dictionaries(self, model: Path, option: str, tmp_path: Path) -> None:
+        empty, foreign = tmp_path / "empty.txt", tmp_path / "gbk.txt"
+        empty.write_text("\n")
+        foreign.write_bytes("好\n学习".encode("gb18030"))
+        fails(run("segment", "-m", model, option, empty, stdin=TEXT), "empty.txt: no words")
+        fails(run("segment", "-m", model, option, foreign, stdin=TEXT), "gbk.txt:1:", "gb18030")
+        fails(run("segment", "-m", model, option, "missing", stdin=TEXT), "missing: cannot be read")
+
     def test_a_closed_pipe_ends_it_quietly(self) -> None:
         Path("large.txt").write_text(TEXT * 100_000)
         command = " ".join([*COMMAND, "segment", "-q", "-m", str(self.model), "large.txt"])
@@ -419,6 +444,15 @@ class TestEval:
         assert "3  我们 [喜欢] 中文  喜 欢\n" in result.stdout
         hidden = run("eval", "gold.txt", "--pred", "pred.txt", "--errors-shown", "0")
         assert "most frequent errors" not in hidden.stdout
+
+    def test_a_dictionary_is_scored(self, corpus: Path, model: Path, tmp_path: Path) -> None:
+        words = tmp_path / "words.txt"
+        words.write_text("学校学习\n", encoding="utf-8")
+        scores = [
+            json.loads(run("eval", corpus, "-m", model, "--json", *options).output)
+            for options in ([], ["--force-dict", words])
+        ]
+        assert scores[0]["predicted_words"] == scores[1]["predicted_words"] + 1
 
     def test_prediction_from_standard_input(self, corpus: Path) -> None:
         assert '"f1": 1.0' in run("eval", corpus, "--pred", "-", "--json", stdin=CORPUS).stdout

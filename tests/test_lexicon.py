@@ -110,10 +110,20 @@ def test_an_empty_lexicon_finds_nothing() -> None:
     assert not codes("中国", {}, [3], None).any()
 
 
-def test_word_lists_hold_a_word_a_line_and_what_else_they_like(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("中国", "中国"), ("中国 3 ns", "中国"), (" 中国 3", "中国"), ("人民\t5", "人民"),
+        ("凱特琳 nz", "凱特琳"), ("New York", "New York"), ("New York 3 ns", "New York"),
+        ("iPhone 12\t", "iPhone 12"), ("\tx", None), ("machine learning", "machine learning"),
+        ("卡拉 OK", "卡拉 OK"), ("阿　Q", "阿　Q"), ("中国  0.5  n", "中国"), ("C++", "C++"),
+        ("12", "12"), ("", None), ("a b 3 c d", "a b 3 c d"),
+    ],
+)  # fmt: skip
+def test_what_is_the_word_of_a_line(tmp_path: Path, line: str, word: str | None) -> None:
     path = tmp_path / "words.txt"
-    path.write_bytes("中国 3 ns\n\n人民\t5\r\n服务".encode("utf-8-sig"))
-    assert read_words(path) == ["中国", "人民", "服务"]
+    path.write_bytes(f"{line}\n\n服务\r\n最后".encode("utf-8-sig"))
+    assert read_words(path) == [*([] if word is None else [word]), "服务", "最后"]
 
 
 def test_word_lists_that_cannot_be_read(tmp_path: Path) -> None:
@@ -131,4 +141,7 @@ def test_word_lists_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_usable_words_are_neither_short_nor_long_nor_repeated() -> None:
-    assert usable(["人", "人民", "中" * 12, "中" * 13, "人民", ""]) == ["中" * 12, "人民"]
+    assert usable(["人", "人民", "中" * 12, "中" * 13, "人民", "", "人 民", " 人"]) == [
+        "中" * 12,
+        "人民",
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from crfseg.kernels import layout
 from crfseg.kernels.gather import begin, begins_word, character, class_of, gather
 from crfseg.kernels.layout import (
     BEGINS,
@@ -40,7 +41,10 @@ from crfseg.kernels.runs import find_runs
 from crfseg.kernels.scores import ngram_keys, viterbi, viterbi_of_words
 from crfseg.kernels.tables import gap_of, header_at, levels_at, matrix, plan_at, vector, work_at
 from crfseg.kernels.trie import match
+from crfseg.kernels.userwords import advise, force, join, spell
 from crfseg.kernels.write import write_at
+
+words_bytes = part(layout.words_bytes)
 
 
 @part
@@ -158,9 +162,11 @@ def set_apart(text, locks, h, marks):
 def segment(request, style, locks, text, size, tags, general):
     """Write a text with separators; everything is an address or a number.
 
-    request: int64 [3], the addresses of the places of the Tables (int64 [TABLES, 3]:
-    address and shape of each array), of scratch memory of `layout.work_bytes`, and of
-    room for the text and a separator after each byte; style: int64 [5], address and
+    request: int64 [4], the addresses of the places of the Tables (int64 [TABLES, 3]:
+    address and shape of each array), of scratch memory of `layout.work_bytes`, of
+    room for the text and a separator after each byte, and of the words of a user or 0 (int64
+    [5]: address of `text.lower_forms`, address and slots of the trie of the words to force,
+    and of that of the words to prefer, see `wordtrie`); style: int64 [5], address and
     length of the separator, what becomes of whitespace, joint (see `write`), whether to
     look first for what could be kept whole; locks: int64 [1 + 3 * L], their number and
     then as in `gather`, or 0; text: `size` bytes of UTF-8; general: None if the tags are
@@ -169,8 +175,8 @@ def segment(request, style, locks, text, size, tags, general):
     Returns the length of what was written; or -1 - i, the text is not UTF-8 at byte i; or
     RUNS - k, and k runs (`runs.find_runs`) are at the beginning of the scratch memory.
     """
-    given = array_at(request, (3,), np.int64)
-    header, marks_at = given[0], given[1]
+    given = array_at(request, (4,), np.int64)
+    header, marks_at, out, words = given[0], given[1], given[2], given[3]
     count = np.int64(0)
     if locks != 0:
         count = array_at(locks, (1,), np.int64)[0]
@@ -182,7 +188,17 @@ def segment(request, style, locks, text, size, tags, general):
     marks = array_at(marks_at, (size,), np.uint8)
     for i in range(size):
         marks[i] = INSIDE
-    place = (marks_at + size + 63) // 64 * 64
+    letters = place = (marks_at + size + 63) // 64 * 64
+    forced, advised = np.int64(0), False
+    if words != 0:
+        place += words_bytes(size)
+        wrong = spell(header, text, size, locks + 8, count, words, letters)
+        if wrong >= 0:
+            return -1 - wrong
+        tries = array_at(words, (5,), np.int64)
+        if tries[2] > 0:
+            forced = force(text, size, letters, tries[1], tries[2])
+        advised = forced > 0 or tries[4] > 0
     work = work_at(h, place, size, tags)
     begin(h, work)
     while work.state[0] < size:
@@ -192,11 +208,15 @@ def segment(request, style, locks, text, size, tags, general):
         if work.state[2] > 0:
             find(header, place, size, tags)
             weigh(header, place, size, tags)
+            if advised:
+                advise(header, place, size, text, letters, words, tags)
             decide(header, place, size, marks_at, tags, general)
     set_apart(
         array_at(text, (size,), np.uint8), array_at(locks + 8, (count, 3), np.int64), h, marks
     )
-    return write_at(text, size, marks_at, style, given[2])
+    if forced > 0:
+        join(text, size, letters, marks_at)
+    return write_at(text, size, marks_at, style, out)
 
 
 def segment_four(request, style, locks, text, size):

@@ -47,6 +47,9 @@ KEY_BITS = 64 - FLAG_BITS - FOLLOW_BITS
 HEAD = 4
 #: Ids that `trie.match` reads beyond the end.
 BEYOND = 2
+#: Code points of Unicode take so many bits; those below LOWER_FORMS (beyond the ideographic
+#: space) have their lower case looked up.
+CHARACTER_BITS, LOWER_FORMS = 21, 0x3001
 
 
 def gap_of(reach: int) -> int:
@@ -65,7 +68,12 @@ def work_bytes(size: int, reach: int, families: int, lexicons: int, tags: int) -
     room = room_of(size, reach) + gap_of(reach)
     each = 4 * (FIRST_LEXICON + 2 * lexicons) + 4 + 20 + 5 * tags + 1
     fixed = STEP * 16 + (STEP + 2 * reach) * (4 * families + 8) + (GATHERED + 1) * 8
-    return room * each + 8 * size + fixed + 2048
+    return room * each + 8 * size + words_bytes(size) + fixed + 2048
+
+
+def words_bytes(size: int) -> int:
+    """Bytes of what is known of the characters of a text for a user's words."""
+    return (4 * (size + 1) + 63) // 64 * 64
 
 
 class Plan(NamedTuple):
@@ -132,9 +140,9 @@ class Tables(NamedTuple):
     many each character has; weights uint64: rows of zeros, then rows, see `packed`; bitmaps
     uint64 [B, 2]: for each 64 values of a character those there are, and 1 + how many there
     are before; displacements uint8;
-    levels, masks and tiers: see `trie.match`; numbers int64 [3]: reach, bits of a lane,
-    words of a row; transitions int32 [T, T], starts and ends int32 [T]; begins
-    uint8 [T].
+    levels, masks and tiers: see `trie.match`; numbers int64 [5]: reach, bits of a lane,
+    words of a row, what a user's word gains that no lexicon has, and one that has;
+    transitions int32 [T, T], starts and ends int32 [T]; begins uint8 [T].
     """
 
     pages: np.ndarray

@@ -31,6 +31,7 @@ ENTRIES = {
     "segment_four": ("crfseg.kernels.decode", 5),
     "segment_six": ("crfseg.kernels.decode", 5),
     "displace": ("crfseg.kernels.perfect", 8),
+    "enter_words": ("crfseg.kernels.wordtrie", 8),
     "word_lists": ("crfseg.kernels.words", 5),
 }
 #: What `word_lists`, which returns a Python object, calls of Python.
