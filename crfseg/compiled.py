@@ -27,10 +27,7 @@ _SPARSE, _BITMAP = 1 << 15, 256
 _ILLEGAL = -(1 << 28)
 #: What a user's word gains at its boundaries (and boundaries inside it lose), as a logarithm
 #: of odds: one that no lexicon of the model has, and one that the model was trained to weigh.
-#: On the development text of docs/user-dictionary-figures.md a general dictionary cost 0.03 F1
-#: without a lexicon of it and 0.15 with, and of unknown words that were wrong 81% and 64% came
-#: right. With 2 for both: 0.23 (with), 55% and 54%; words entered into the model's own lexicon
-#: cost 5 F1.
+#: Chosen on development text, see docs/user-dictionary-figures.md.
 _NEW, _KNOWN = 4.0, 1.5
 
 

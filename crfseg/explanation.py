@@ -69,7 +69,7 @@ class Boundary:
 
     @property
     def overruled(self) -> bool:
-        """Whether what is kept whole (`patterns`) decided here, not the model."""
+        """Whether what is kept whole (`patterns`) or a user's word decided, not the model."""
         return self.score != 0 and self.cut != (self.score > 0)
 
 

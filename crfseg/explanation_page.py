@@ -45,7 +45,7 @@ _LEGEND = (
     "best segmentation with a boundary here minus that of the best without; the votes of the "
     "features add up to it. C-1 is the character before the place, C0 the one after it (digits "
     "are 0, letters a); word0.begins0 is the length of the longest word of the first lexicon "
-    "that begins there."
+    "that begins there, with + or ++ if the training text has it in many places."
 )
 
 

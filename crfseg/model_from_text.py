@@ -16,12 +16,13 @@ from crfseg.errors import DataError
 from crfseg.files import Path, read_lines
 from crfseg.lexicon import MAX_WORD, pack_words
 from crfseg.model import Model, sound
-from crfseg.model_text import FIRST_LINE, LARGEST, SECTIONS, WORD_COLUMNS, Numbers
+from crfseg.model_text import FIRST_LINE, LARGEST, SECTIONS, Numbers
 from crfseg.spelling import Spelling, unescape
 from crfseg.tags import SCHEMES
 from crfseg.text import FIRST_CHARACTER
 
 _NO_WORD = re.compile("[\n\ud800-\udfff]")
+_MEMBERS, _DIGITS = re.compile("[0-3]{1,16}"), "a digit from 0 to 3 for each lexicon, such as 01"
 _HEADER = re.compile(r"\[(\w+)\]")
 
 
@@ -147,7 +148,7 @@ def _empty_arrays(metadata: dict[str, Any], alphabet: np.ndarray) -> dict[str, n
         "alphabet": alphabet,
         "transitions": np.zeros((T, T), dtype=np.int16),
         "lexicon.words": pack_words([]),
-        **{column.name: np.zeros(0, dtype=column.dtype) for column in WORD_COLUMNS},
+        "lexicon.members": np.zeros(0, dtype=np.uint32),
     }
     for f, shape in enumerate(templates.parse(metadata["templates"]).families):
         arrays[f"family.{f}.keys"] = np.zeros(0, dtype=np.uint64)
@@ -158,18 +159,13 @@ def _empty_arrays(metadata: dict[str, Any], alphabet: np.ndarray) -> dict[str, n
 def _read_words(section: _Section, model: Model) -> dict[str, np.ndarray]:
     known = set(map(chr, np.flatnonzero(model.alphabet.table >= FIRST_CHARACTER).tolist()))
     seen: dict[str, int] = {}
-    rows = []
+    members = []
     for number, line in section:
         *told, text = line.split()
-        if len(told) != len(WORD_COLUMNS):
-            expected = ", ".join(column.expected for column in WORD_COLUMNS)
-            _fail(section, number, f"{_clip(line)} cannot be read", f"{expected}, then a word")
-        row = []
-        for column, value in zip(WORD_COLUMNS, told, strict=True):
-            try:
-                row.append(column.parse(value))
-            except ValueError:
-                _fail(section, number, f"{_clip(value)} cannot be read", column.expected)
+        if len(told) != 1:
+            _fail(section, number, f"{_clip(line)} cannot be read", f"{_DIGITS}, then a word")
+        if not _MEMBERS.fullmatch(told[0]):
+            _fail(section, number, f"{_clip(told[0])} cannot be read", _DIGITS)
         word = _unescape(section, number, text)
         if not 2 <= len(word) <= MAX_WORD:
             problem = f"{_clip(text)} has {len(word)} characters"
@@ -182,10 +178,9 @@ def _read_words(section: _Section, model: Model) -> dict[str, np.ndarray]:
         if word in seen:
             _fail(section, number, f"{text} is in line {seen[word]} already", "each word once")
         seen[word] = number
-        rows.append(row)
-    table = np.array(rows, dtype=np.int64).reshape(len(rows), len(WORD_COLUMNS))
-    arrays = {c.name: table[:, k].astype(c.dtype) for k, c in enumerate(WORD_COLUMNS)}
-    return {"lexicon.words": pack_words(seen), **arrays}
+        members.append(int(told[0][::-1], 4))
+    found = np.array(members, dtype=np.uint32)
+    return {"lexicon.words": pack_words(seen), "lexicon.members": found}
 
 
 def _read_weights(section: _Section, number: int, texts: list[str], numbers: Numbers) -> list[int]:

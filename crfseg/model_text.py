@@ -6,7 +6,8 @@ Five sections follow a first line that says what the file is:
 
 [description]  the JSON description of the model
 [alphabet]     its characters, the order is that of their ids
-[words]        the words of the lexicons, each after what `WORD_COLUMNS` say of it
+[words]        the words of the lexicons, each after a digit for each lexicon: 0 if it is not in it,
+               else 1 + its tier there (see `Model`)
 [transitions]  a weight, then the two tags
 [features]     one weight for each tag, then an n-gram as seen from a position
 
@@ -18,10 +19,7 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -34,40 +32,6 @@ FIRST_LINE = "crfseg model as text, format 1"
 SECTIONS = ("description", "alphabet", "words", "transitions", "features")
 LARGEST = 32767
 _PER_LINE = 32
-
-
-@dataclass(frozen=True)
-class WordColumn:
-    """An array of the table of words, one number for each word, and how it is written.
-
-    spell: the number and what it says of how many lexicons; parse raises ValueError for
-    what is not ``expected``.
-    """
-
-    name: str
-    dtype: type[np.unsignedinteger[Any]]
-    spell: Callable[[int, int], str]
-    parse: Callable[[str], int]
-    expected: str
-
-
-def _spell_ranks(number: int, lexicons: int) -> str:
-    return "".join(str(number >> 2 * k & 3) for k in range(lexicons))
-
-
-def _parse_ranks(text: str) -> int:
-    if not re.fullmatch("[0-3]{1,16}", text):
-        raise ValueError(text)
-    return int(text[::-1], 4)
-
-
-#: All there is to say of a word; the names are those of the arrays of a model.
-WORD_COLUMNS = (
-    WordColumn(
-        "lexicon.members", np.uint32, _spell_ranks, _parse_ranks,
-        "a digit from 0 to 3 for each lexicon, such as 01",
-    ),
-)  # fmt: skip
 
 
 def dump(model: Model, path: Path) -> None:
@@ -122,15 +86,11 @@ def _word_lines(model: Model) -> list[str]:
     lists = _word_lists(model)
     legend = [f"# {'.' * k}1{'.' * (len(lists) - k - 1)}  {x}" for k, x in enumerate(lists)]
     legend = [line.replace(r"\u0020", " ") for line in legend]
-    columns = []
-    arrays = model.arrays()
-    for column in WORD_COLUMNS:
-        numbers = arrays[column.name].tolist()
-        size = max(len(lists), (max(numbers, default=0).bit_length() + 1) // 2)
-        columns.append([column.spell(number, size) for number in numbers])
-    words = bytes(model.words).decode("utf-8").split("\n")[:-1]
-    rows = zip(*columns, map(escape, words), strict=True)
-    return legend + [" ".join(row) for row in rows]
+    members = model.members.tolist()
+    size = max(1, len(lists), (max(members, default=0).bit_length() + 1) // 2)
+    digits = ["".join(str(bits >> 2 * k & 3) for k in range(size)) for bits in members]
+    words = map(escape, bytes(model.words).decode("utf-8").split("\n")[:-1])
+    return legend + [f"{told} {word}" for told, word in zip(digits, words, strict=True)]
 
 
 def _word_lists(model: Model) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from command import CORPUS, run
 
 # Seeded, so that a run can be repeated; without limits on time, for kernels compile.
 hypothesis.settings.register_profile(
@@ -60,3 +61,27 @@ def sample_model(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     path = tmp_path_factory.mktemp("model") / "sample.crfseg"
     train(sample, output=path, max_iter=10)
     return path
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus for the commands."""
+    path = tmp_path_factory.mktemp("corpus") / "corpus.txt"
+    path.write_text(CORPUS)
+    return path
+
+
+@pytest.fixture(scope="session")
+def model(corpus: Path) -> Path:
+    """A model of it, trained by the command."""
+    path = corpus.with_suffix(".crfseg")
+    result = run("train", corpus, "-o", path, "-q")
+    assert (result.exit_code, result.output) == (0, "")
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
