@@ -30,6 +30,12 @@ from crfseg.cli.options import (
 @force_dict_option
 @click.option("--pred", metavar="FILE", help="A segmentation to score instead of a model's.")
 @click.option(
+    "--labels",
+    is_flag=True,
+    help="Score labels of tokens, the last column of GOLD: accuracy, and entities if the labels "
+    "mark any.",
+)
+@click.option(
     "--train",
     multiple=True,
     metavar="CORPUS",
@@ -54,6 +60,7 @@ def evaluate(
     user_dict: tuple[str, ...],
     force_dict: tuple[str, ...],
     pred: str | None,
+    labels: bool,
     train: tuple[str, ...],
     as_json: bool,
     errors_shown: int,
@@ -67,7 +74,13 @@ def evaluate(
     \b
     crfseg eval test.txt -m corpus.crfseg --train corpus.txt
     crfseg eval test.txt --pred others.txt --json
+    crfseg eval --labels test.conll --pred others.conll
     """
+    if labels:
+        if model or standard or user_dict or force_dict or train or not pred:
+            raise click.UsageError("--labels: give --pred FILE, and nothing about segmentation")
+        _evaluate_labels(gold, pred, as_json, errors_shown, settings)
+        return
     if pred and (model or standard or user_dict or force_dict):
         raise click.UsageError("give either -m MODEL (and what belongs to it) or --pred FILE")
     with ExitStack() as stack:
@@ -86,6 +99,21 @@ def evaluate(
         return
     _print_scores(scores)
     _print_errors(scores.errors[:errors_shown])
+
+
+def _evaluate_labels(
+    gold: str, pred: str, as_json: bool, errors_shown: int, settings: dict[str, Any]
+) -> None:
+    from crfseg.cli.label_report import print_label_scores
+    from crfseg.label_scores import evaluate_labels
+
+    settings = {name: settings[name] for name in ("format", "encoding")}
+    with readable(gold) as gold, readable(pred) as pred:
+        scores = evaluate_labels(gold, pred, **settings)
+    if as_json:
+        click.echo(json.dumps(scores.as_dict(), ensure_ascii=False))
+    else:
+        print_label_scores(scores, errors_shown)
 
 
 def _print_scores(scores: Any) -> None:

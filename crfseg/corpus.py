@@ -24,7 +24,7 @@ _CHUNK = 1 << 18
 
 def detect_format(path: Path, encoding: str = "utf-8") -> str:
     """The format of a corpus file, by its first lines; raises DataError if it cannot be read."""
-    return formats.detect(_sample(read_lines(path, encoding)))
+    return formats.detect(sample_of(read_lines(path, encoding)))
 
 
 def read_sentences(
@@ -51,12 +51,13 @@ def _sentences(
     if guess:
         # Kept rather than read again: the file may be a pipe.
         lines = iter(lines)
-        sample = _sample(lines)
+        sample = sample_of(lines)
         format, lines = formats.detect(sample), chain(sample, lines)
     yield from formats.READERS[format](path, lines, guess)
 
 
-def _sample(lines: Iterator[str]) -> list[str]:
+def sample_of(lines: Iterator[str]) -> list[str]:
+    """As many lines from the beginning of a file as tell its format."""
     sample, filled = [], 0
     for line in lines:
         sample.append(line)
@@ -72,7 +73,7 @@ def read_tagged(path: Path, encoding: str = "utf-8") -> Iterator[list[tuple[str,
     Raises DataError and SettingsError as ``read_sentences`` does.
     """
     lines = read_lines(path, encoding)
-    sample = _sample(lines)
+    sample = sample_of(lines)
     format, whole = formats.detect(sample), chain(sample, lines)
     if format == "tagged":
         for number, line in enumerate(whole, 1):

@@ -294,3 +294,19 @@ def _best_with_words(
 
     paths = filter(obeys, legal_paths(n, model.scheme.tags))
     return best_of(paths, scores, model.transitions)
+
+
+def entities(labels: Sequence[str]) -> set[tuple[str, int, int]]:
+    """Type, begin and end of the entities of B I E S O labels, whether or not these are legal."""
+    found = set()
+    for i, label in enumerate(labels):
+        before = labels[i - 1] if i else "O"
+        if label == "O" or (label[0] in "IE" and before[0] in "BI" and before[1:] == label[1:]):
+            continue  # none begins here
+        end = i + 1
+        while labels[end - 1][0] in "BI" and end < len(labels):
+            if labels[end][0] not in "IE" or labels[end][1:] != label[1:]:
+                break
+            end += 1
+        found.add((label[2:], i, end))
+    return found
