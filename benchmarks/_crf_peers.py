@@ -16,11 +16,11 @@ import numpy as np
 import crfseg
 from crfseg import tags, templates, text
 from crfseg.corpus import Corpus
+from crfseg.devscore import word_f1
 from crfseg.prepare import Sequences
 from crfseg.progress import Iteration, Progress
 from crfseg.segmenter import Segmenter
 from crfseg.settings import Settings
-from crfseg.trainer import word_f1
 
 #: The name of the tag scheme in which every sequence of the four tags is possible.
 UNCONSTRAINED = "unconstrained"
