@@ -77,6 +77,25 @@ def best_of(paths: Iterable[Path], emissions: np.ndarray, transitions: np.ndarra
     )
 
 
+def lattice_score(
+    path: Path,
+    emissions: np.ndarray,
+    transitions: np.ndarray,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    first: Sequence[bool],
+) -> float:
+    """The score of a path over several sequences, which begin where `first` says."""
+    score = float(starts[path[0]]) + float(ends[path[-1]])
+    for i, t in enumerate(path):
+        score += float(emissions[i, t])
+        if i and first[i]:
+            score += float(ends[path[i - 1]]) + float(starts[t])
+        elif i:
+            score += float(transitions[path[i - 1], t])
+    return score
+
+
 def log_softmax(emissions: np.ndarray) -> np.ndarray:
     """Of each row [n, T]: scores minus the logarithm of the sum of their exponentials."""
     return np.array([[x - _log_sum_exp(row) for x in row] for row in emissions.tolist()])
