@@ -149,6 +149,16 @@ class Bench:
             jobs.append(Job(f"crfseg, threads: {threads}", self.crfseg(threads), text, most))
         return self.in_turn(jobs)
 
+    def pairs(self, lines: Sequence[str], sizes: Sequence[float], threads: int) -> list[Series]:
+        """crfseg with one thread and with several in turn, nothing between, on each text."""
+        series = []
+        for size in sizes if threads > 1 else ():
+            text = self.text(lines, size)
+            series += self.in_turn(
+                [Job(f"crfseg, threads: {n}", self.crfseg(n), text) for n in (1, threads)]
+            )
+        return series
+
     def widths(self, lines: Sequence[str], size: float) -> list[tuple[str, Series]]:
         """crfseg on the same text in longer and longer lines; at last it is one line."""
         jobs, names = [], []

@@ -32,6 +32,7 @@ class Results:
     first: list[Series]
     sizes: list[Series]
     memory: list[Series]
+    pairs: list[Series]
     widths: list[tuple[str, Series]]
     f1: dict[str, list[float]]
     joined: list[float]
@@ -50,7 +51,6 @@ def ratio_table(results: Results) -> str:
     """What matters most, each as one number."""
     speeds, calls = results.speeds(), results.calls
     own = speeds[CRFSEG]
-    several = speeds[f"crfseg, {results.threads} threads"] if results.threads > 1 else None
     many = {name: median(seconds) for name, seconds in calls["many"].items()}
     single = {name: median(seconds) for name, seconds in calls["single"].items()}
     first = {one.job.name: one.seconds for one in results.first}
@@ -63,8 +63,9 @@ def ratio_table(results: Results) -> str:
          times(many.get(FAST, 0), many[CRFSEG])],
         ["Segmenter.cut, 40 characters, time of a call", f"{FAST}.cut",
          times(single.get("crfseg", 0), single.get(FAST)) + " its time"],
-        [f"whole process, {results.threads} threads, characters/s", "1 thread",
-         NONE if several is None else times(several, own)],
+        *([f"whole process, {size(one.job.text)}, {results.threads} threads, characters/s",
+           "1 thread", times(several.speed, one.speed)]
+          for one, several in zip(results.pairs[::2], results.pairs[1::2], strict=True)),
         ["one line, warm, wall time", "python -m jieba",
          times(start["crfseg segment"], start.get("python -m jieba")) + " its time"],
         ["very first run, compiling", "", f"{first['crfseg segment']:.2f} s"],

@@ -117,6 +117,7 @@ def measure(bench: Bench, gold: list[str], most: float, threads: int, large: boo
         first=bench.first_runs(),
         sizes=bench.sizes(lines, up_to, 1),
         memory=bench.sizes(lines, memory, threads),
+        pairs=bench.pairs(lines, [most, *([10 * most] if large else [])], threads),
         widths=bench.widths(lines, 1e8 if large else min(most, 1e7)),
         f1={},
         joined=[],
@@ -167,7 +168,11 @@ def page(results: Results, head: str, megabytes: float, stem: Path) -> str:
 )
 @click.option("--repeats", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
-@click.option("--large", is_flag=True, help="Also 1 GB of text, and one line of 100 MB.")
+@click.option(
+    "--large",
+    is_flag=True,
+    help="Also 1 GB of text, one line of 100 MB, and threads on ten times the text.",
+)
 @click.option(
     "-m",
     "--model",
