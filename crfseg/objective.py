@@ -170,28 +170,30 @@ class Objective:
         pairs = np.zeros((len(self.tags), len(self.tags)))
         legal = self.scheme.legal
         potentials = (
-            np.where(legal, np.exp(scores), np.float32(0)),
-            self.scheme.begins.astype(np.float32),
-            self.scheme.ends.astype(np.float32),
+            np.where(legal, np.exp(scores.astype(np.float64)), 0.0),
+            self.scheme.begins.astype(np.float64),
+            self.scheme.ends.astype(np.float64),
             np.ascontiguousarray(scores),
             self.margin,
         )
+        shape = self._shape(bounds)
+        scratch = np.empty(shape, dtype=np.float32), np.empty((2, *shape))
         loss = crf.crf_shard(
             self.rows, bounds, self.gold, self.index.plan, weights, potentials, self.tags,
-            self.residuals, pairs, self._scratch(bounds),
+            self.residuals, pairs, scratch,
         )  # fmt: skip
         return loss, pairs
 
     def _softmax(self, bounds: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
         loss = crf.softmax_shard(
             self.rows, bounds, self.gold, self.index.plan, weights, self.margin, self.tags,
-            self.residuals, self._scratch(bounds),
+            self.residuals, np.empty(self._shape(bounds), dtype=np.float32),
         )  # fmt: skip
         return loss, np.zeros((len(self.tags), len(self.tags)))
 
-    def _scratch(self, bounds: np.ndarray) -> np.ndarray:
-        longest = int((bounds[:, 1] - bounds[:, 0]).max(initial=0))
-        return np.empty((2, longest, len(self.tags)), dtype=np.float32)
+    def _shape(self, bounds: np.ndarray) -> tuple[int, int]:
+        """Characters of the longest sentence, and tags."""
+        return int((bounds[:, 1] - bounds[:, 0]).max(initial=0)), len(self.tags)
 
     def _gradient(self, piece: tuple[int, int, int], gradient: np.ndarray) -> None:
         f, first, last = piece

@@ -14,16 +14,15 @@ import numpy as np
 from crfseg.kernels.policy import kernel, part
 from crfseg.kernels.scores import emissions, viterbi
 
-# Keeps every legal path possible: probabilities below 2^-99 would let a position end up
-# with no probability at all in float32.
+# Keeps every legal path possible, and its probability a float32.
 _LEAST = np.float32(-99)
 _LOG2_E, _HALF = np.float32(1 / math.log(2)), np.float32(0.5)
 _C0, _C1, _C2, _C3, _C4, _C5, _C6 = (
     np.float32(math.log(2) ** k / math.factorial(k)) for k in range(7)
 )
 _BIAS, _MANTISSA = np.int32(127), np.int32(23)  # of a float32
-# alpha is rescaled when it leaves these bounds; one step changes it by less than 1e30.
-_SMALL, _LARGE = np.float32(1e-6), np.float32(1e6)
+# The sum of alpha is rescaled when it leaves these bounds.
+_SMALL, _LARGE = 1e-20, 1e20
 
 
 @part
@@ -70,65 +69,72 @@ def demand_margin(scores, gold, n, margin):
 
 
 @part
-def forward_backward(potentials, n, transitions, starts, ends, tags, alpha, marginals, pairs):
+def forward_backward(scores, n, transitions, starts, ends, tags, work, marginals, pairs):
     """Marginals of one sequence; returns the logarithm of its scaled partition function.
 
-    potentials float32 [n, T] from `exponentiate`, overwritten; transitions float32
-    [T, T], starts and ends float32 [T]: exponentiated, 0 where illegal; alpha float32
-    [n, T] scratch; marginals float32 [n, T] out; pairs float64 [T, T]: expected
-    transitions, before multiplication by `transitions`, are added.
+    scores float32 [n, T] from `exponentiate`; transitions [T, T], starts and ends [T]: float64,
+    exponentiated, 0 where illegal; work float64 [2, n, T] scratch; marginals float32 [n, T]
+    out; pairs float64 [T, T]: expected transitions, before multiplication by `transitions`,
+    are added.
+
+    All else is float64. The tag that nearly all paths to a place have may be one from which
+    the text cannot go on, and getting from it to another takes several steps (b c d m e),
+    each of which may cost 2^-99: six tags were NaN in float32, at no less time.
     """
     T = len(tags)
+    alpha, flows = work[0], work[1]
     logz = 0.0
     for t in range(T):
-        alpha[0, t] = potentials[0, t] * starts[t]
+        alpha[0, t] = scores[0, t] * starts[t]
     for i in range(n):
         if i > 0:
             for t in range(T):
-                inflow = np.float32(0.0)
+                inflow = 0.0
                 for s in range(T):
                     inflow += alpha[i - 1, s] * transitions[s, t]
-                alpha[i, t] = inflow * potentials[i, t]
+                alpha[i, t] = inflow * scores[i, t]
         if i == n - 1:
             for t in range(T):
                 alpha[i, t] *= ends[t]
-        total = np.float32(0.0)
+        total = 0.0
         for t in range(T):
             total += alpha[i, t]
+        flows[i, 0] = 1.0
         # Rescaling is seldom needed, and would be a division each position waits for.
         if i == n - 1 or total < _SMALL or total > _LARGE:
-            inverse = np.float32(1.0) / total
+            inverse = 1.0 / total
             for t in range(T):
                 alpha[i, t] *= inverse
-                potentials[i, t] *= inverse
-            logz += np.log(np.float64(total))
+            flows[i, 0] = inverse
+            logz += np.log(total)
+    beta = np.empty(T)
     for t in range(T):
-        marginals[n - 1, t] = ends[t]
+        beta[t] = ends[t]
     for i in range(n - 1, -1, -1):
-        # Here marginals[i] holds beta; potentials[i] * beta is what flows to the left.
+        inverse = flows[i, 0]
         for t in range(T):
-            potentials[i, t] *= marginals[i, t]
-            if i == n - 1:
+            flows[i, t] = scores[i, t] * inverse * beta[t]
+            marginals[i, t] = alpha[i, t] * beta[t]
+        if i == n - 1:
+            for t in range(T):
                 marginals[i, t] = alpha[i, t]
-            else:
-                marginals[i, t] *= alpha[i, t]
         if i > 0:
             for s in range(T):
-                beta = np.float32(0.0)
+                inflow = 0.0
                 for t in range(T):
-                    beta += transitions[s, t] * potentials[i, t]
-                marginals[i - 1, s] = beta
+                    inflow += transitions[s, t] * flows[i, t]
+                beta[s] = inflow
     for s in range(T):
         for t in range(T):
             if transitions[s, t] > 0:
-                pairs[s, t] += _flow(alpha[:, s], potentials[:, t], n)
+                pairs[s, t] += _flow(alpha[:, s], flows[:, t], n)
     return logz
 
 
 @part
 def _flow(alpha, flows, n):
     """Sum of alpha[i - 1] * flows[i]; in four sums, or each would wait for the one before."""
-    a = b = c = d = np.float32(0)
+    a = b = c = d = 0.0
     i = 1
     while i + 3 < n:
         a += alpha[i - 1] * flows[i]
@@ -149,12 +155,12 @@ def crf_shard(rows, bounds, gold, plan, weights, potentials, tags, residuals, pa
     bounds int64 [S, 2]: begin and end of each sentence; gold uint8 [N]; potentials: the
     tuple (transitions, starts, ends, transition scores, margin), see `forward_backward`
     and `demand_margin`; residuals float32 [N, T] out: p(t at i) - [t is gold at i]; pairs
-    float64 [T, T]: expected minus gold transitions are added; scratch float32
-    [2, longest, T].
+    float64 [T, T]: expected minus gold transitions are added; scratch: (float32 [longest, T],
+    float64 [2, longest, T]).
     """
     T = len(tags)
     transitions, starts, ends, transition_scores, margin = potentials
-    scores, alpha = scratch[0], scratch[1]
+    scores, work = scratch
     expected = np.zeros((T, T))
     loss = 0.0
     for s in range(len(bounds)):
@@ -167,10 +173,10 @@ def crf_shard(rows, bounds, gold, plan, weights, potentials, tags, residuals, pa
         for i in range(begin + 1, end):
             pairs[gold[i - 1], gold[i]] -= 1.0
             loss -= transition_scores[gold[i - 1], gold[i]]
-        loss += exponentiate(scores, n, tags, alpha)
         marginals = residuals[begin:end]
+        loss += exponentiate(scores, n, tags, marginals)
         loss += forward_backward(
-            scores, n, transitions, starts, ends, tags, alpha, marginals, expected
+            scores, n, transitions, starts, ends, tags, work, marginals, expected
         )
         for i in range(n):
             marginals[i, gold[begin + i]] -= 1.0
@@ -182,9 +188,12 @@ def crf_shard(rows, bounds, gold, plan, weights, potentials, tags, residuals, pa
 
 @kernel
 def softmax_shard(rows, bounds, gold, plan, weights, margin, tags, residuals, scratch):
-    """As `crf_shard` for the maximum-entropy model: each character on its own."""
+    """As `crf_shard` for the maximum-entropy model: each character on its own.
+
+    scratch float32 [longest, T].
+    """
     T = len(tags)
-    scores = scratch[0]
+    scores = scratch
     loss = 0.0
     for s in range(len(bounds)):
         begin, end = bounds[s, 0], bounds[s, 1]
@@ -192,7 +201,7 @@ def softmax_shard(rows, bounds, gold, plan, weights, margin, tags, residuals, sc
         demand_margin(scores, gold[begin:end], end - begin, margin)
         for i in range(end - begin):
             loss -= scores[i, gold[begin + i]]
-        loss += exponentiate(scores, end - begin, tags, scratch[1])
+        loss += exponentiate(scores, end - begin, tags, residuals[begin:end])
         for i in range(end - begin):
             total = np.float32(0.0)
             for t in range(T):
