@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from crfseg.errors import CrfsegError
     from crfseg.evaluation import evaluate
     from crfseg.explanation import explain
+    from crfseg.linear_chain import LinearChain
     from crfseg.model import Model
     from crfseg.model_from_text import load_dump
     from crfseg.model_text import dump
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "CrfsegError",
+    "LinearChain",
     "Model",
     "Segmenter",
     "__version__",
@@ -39,6 +41,7 @@ __all__ = [
 # Loaded when first asked for: numba takes a third of a second to import.
 _HOMES = {
     "CrfsegError": "crfseg.errors",
+    "LinearChain": "crfseg.linear_chain",
     "Model": "crfseg.model",
     "Segmenter": "crfseg.segmenter",
     "crossval": "crfseg.crossvalidation",
