@@ -48,13 +48,19 @@ def _describe(path: str | None) -> Any:
 
 def _print_facts(title: str, facts: dict[str, Any]) -> None:
     """A table of names and values; a list takes a line for each of its parts."""
+    facts = {_printable(name): value for name, value in facts.items()}
     width = max(map(len, facts), default=0)
     click.echo(title)
     for name, value in facts.items():
-        first, *others = _lines(value)
+        first, *others = map(_printable, _lines(value))
         click.echo(f"  {name:{width}}  {first}")
         for line in others:
             click.echo(f"  {'':{width}}  {line}")
+
+
+def _printable(text: str) -> str:
+    """What a model says of itself, as nothing but text to a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _lines(value: Any) -> list[str]:

@@ -22,6 +22,9 @@ _DENSE = 1 << 19
 #: One of a character and at most _BITMAP other values is not, if it has more than _SPARSE:
 #: most do not occur.
 _SPARSE, _BITMAP = 1 << 15, 256
+#: Numbers of 8 bytes in plain tables and bitmaps; families for which there is no room are
+#: hashed, so that a small file cannot ask for much memory.
+_ROOM = 1 << 23
 #: Larger than any difference real scores make up for, small enough that two of them and
 #: a sentence's scores stay within int32.
 _ILLEGAL = -(1 << 28)
@@ -29,6 +32,8 @@ _ILLEGAL = -(1 << 28)
 #: of odds: one that no lexicon of the model has, and one that the model was trained to weigh.
 #: Chosen on development text, see docs/user-dictionary-figures.md.
 _NEW, _KNOWN = 4.0, 1.5
+#: More than that it never is, in units of the scale: scores are int32.
+_LARGEST_GAIN = 1 << 20
 
 
 @dataclass(eq=False)
@@ -36,7 +41,7 @@ class _Rows:
     """A family on its way into the tables.
 
     keys uint64 [n], weights int64 [n, W, T]; shifts: its templates; space: how many
-    n-grams there can be.
+    n-grams there can be; has_room: whether all of them may be given room.
     """
 
     pattern: tuple[tuple[int, int], ...]
@@ -44,6 +49,7 @@ class _Rows:
     keys: np.ndarray
     weights: np.ndarray
     radix: list[int]
+    has_room: bool = True
 
     @property
     def is_adjacent(self) -> bool:
@@ -55,7 +61,8 @@ class _Rows:
         """Whether a character comes first, few values follow, and few of all are there."""
         columns = [column for _, column in self.pattern]
         return (
-            columns[0] == CHARACTER
+            self.has_room
+            and columns[0] == CHARACTER
             and len(columns) > 1
             and self.space <= _BITMAP * self.radix[0]
             and self.space > _SPARSE
@@ -64,7 +71,7 @@ class _Rows:
     @property
     def is_table(self) -> bool:
         """Whether there is a row for every possible n-gram."""
-        return self.space <= _DENSE and not self.is_bitmap
+        return self.has_room and self.space <= _DENSE and not self.is_bitmap
 
     @property
     def space(self) -> int:
@@ -86,15 +93,15 @@ class _Rows:
 def compile_model(model: Model) -> layout.Tables:
     """The arrays the decoding kernel reads. The model was validated when it was made."""
     radix = model.radix
-    rows = _absorb(
-        [
-            _Rows(
-                shape.pattern, shape.shifts, family.keys, family.weights.astype(np.int64),
-                [radix[column] for _, column in shape.pattern],
-            )
-            for shape, family in zip(model.templates.families, model.families, strict=True)
-        ]
-    )  # fmt: skip
+    rows = [
+        _Rows(
+            shape.pattern, shape.shifts, family.keys, family.weights.astype(np.int64),
+            [radix[column] for _, column in shape.pattern],
+        )
+        for shape, family in zip(model.templates.families, model.families, strict=True)
+    ]  # fmt: skip
+    _find_room(rows)
+    rows = _absorb(rows)
     # All a position's scores must fit their lanes, whatever its n-grams are.
     top = sum(
         int(np.abs(r.weights[:, k]).max(initial=0)) for r in rows for k in range(len(r.shifts))
@@ -125,7 +132,8 @@ def compile_model(model: Model) -> layout.Tables:
         masks=lexicon.masks(model.tiers),
         tiers=np.array(model.tiers, dtype=np.int64),
         numbers=np.array(
-            [reach, bits, words, round(_NEW / model.scale), round(_KNOWN / model.scale)],
+            [reach, bits, words]
+            + [round(min(gain / model.scale, _LARGEST_GAIN)) for gain in (_NEW, _KNOWN)],
             dtype=np.int64,
         ),
         transitions=np.where(scheme.legal, model.transitions.astype(np.int32), _ILLEGAL),
@@ -135,7 +143,7 @@ def compile_model(model: Model) -> layout.Tables:
     )
 
 
-def pack(tables: layout.Tables, model: Model) -> bytes:
+def pack(tables: layout.Tables, model: Model) -> bytearray:
     """The image of tables: one block of memory, in the byte order of this machine.
 
     int64: HEAD numbers, then for each array its place in the image and its shape; then
@@ -152,7 +160,7 @@ def pack(tables: layout.Tables, model: Model) -> bytes:
     image = bytearray(at)
     for start, array in zip([0, *starts], [np.array(head, dtype=np.int64), *arrays], strict=True):
         image[start : start + array.nbytes] = array.tobytes()
-    return bytes(image)
+    return image
 
 
 def _line_end(size: int) -> int:
@@ -186,6 +194,19 @@ def levels_of(model: Model, more: np.ndarray | None = None) -> tuple[Levels, np.
     return lexicon.build_trie(model.alphabet.table[codes], ends, flags, model.alphabet.size, more)
 
 
+def _find_room(rows: Sequence[_Rows]) -> None:
+    """Say which families can be plain tables or bitmaps, small ones first."""
+    room = _ROOM
+    for r in sorted(rows, key=lambda r: r.space):
+        needed = 0
+        if r.is_bitmap:
+            needed = r.radix[0] * _BITMAP // 32
+        elif r.is_table:
+            needed = r.space * r.weights.shape[1] * r.weights.shape[2]
+        r.has_room = needed <= room
+        room -= needed if r.has_room else 0
+
+
 def _absorb(rows: list[_Rows]) -> list[_Rows]:
     """Add templates to others that look at all their cells and are plain tables.
 
@@ -210,7 +231,8 @@ def _absorb(rows: list[_Rows]) -> list[_Rows]:
         if left:
             whole = tables.get(id(r), r)
             shifts = tuple(r.shifts[k] for k in left)
-            kept.append(_Rows(r.pattern, shifts, whole.keys, whole.weights[:, left], r.radix))
+            weights = whole.weights[:, left]
+            kept.append(_Rows(r.pattern, shifts, whole.keys, weights, r.radix, r.has_room))
     return kept
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from crfseg import lexicon, text
-from crfseg.errors import TemplateError
+from crfseg.errors import CrfsegError, TemplateError
 from crfseg.kernels.keys import EMPTY
 from crfseg.kernels.layout import (
     BEYOND,
@@ -25,15 +25,26 @@ from crfseg.kernels.layout import (
 from crfseg.templates import COLUMNS_HELP, Family
 from crfseg.text import BOUNDARY, FIRST_CHARACTER
 
+#: More than the characters of a language; the tables of a model take memory for each.
+_MOST_CHARACTERS = 1 << 17
+
 
 @dataclass(frozen=True)
 class Alphabet:
     """The characters a model knows, by id.
 
-    characters: uint32 [K - 2], the code points of normal forms; the first has id 2.
+    characters: uint32 [K - 2], the code points of normal forms; the first has id 2. Raises
+    CrfsegError for more than any text has.
     """
 
     characters: np.ndarray
+
+    def __post_init__(self) -> None:
+        if len(self.characters) > _MOST_CHARACTERS:
+            raise CrfsegError(
+                f"{len(self.characters):,} different characters; expected text, which has at most "
+                f"{_MOST_CHARACTERS:,}"
+            )
 
     @property
     def size(self) -> int:
@@ -96,11 +107,11 @@ def make_plan(families: Sequence[Family], radix: Sequence[int]) -> Plan:
         for offset, column in family.pattern:
             cells.append((offset, column, radix[column]))
             space *= radix[column]
-        if space >= 2**63:
-            raise TemplateError(
-                f"a template of {len(family.pattern)} cells has too many possible values for "
-                f"an alphabet of {radix[CHARACTER]}; expected fewer cells"
-            )
+            if space >= 2**63:
+                raise TemplateError(
+                    f"a template of {len(family.pattern)} cells has too many possible values for "
+                    f"an alphabet of {radix[CHARACTER]}; expected fewer cells"
+                )
         cell_starts.append(len(cells))
         windows.append((min(family.shifts), max(family.shifts)))
         features += [(f, shift, place) for place, shift in enumerate(family.shifts)]

@@ -18,7 +18,7 @@ import numpy as np
 
 from crfseg import templates as templates_module
 from crfseg import text
-from crfseg.errors import CrfsegError, ModelError
+from crfseg.errors import CrfsegError, ModelError, SettingsError
 from crfseg.features import Alphabet, make_plan, radices
 from crfseg.files import atomic_write
 from crfseg.lexicon import MAX_LEXICONS, MAX_WORD, has_own, unpack_words
@@ -30,6 +30,11 @@ MAX_STANDARDS = 12
 KINDS = ("crf", "maxent", "hmm")
 _CHECKSUM = "checksum"
 _SMALLEST_SCALE = 2.0**-9
+#: Characters of a description; longer ones are refused before they are parsed, which takes many
+#: times their size.
+_LONGEST_HEAD = 1 << 22
+#: Characters of an error that are shown: it may quote a model file.
+_SHOWN = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +143,8 @@ class Model:
                 arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         except OSError as error:
             raise ModelError(f"{name}: cannot be read: {error.strerror or error}") from None
-        except (SafetensorError, ValueError, TypeError, KeyError) as error:
-            raise ModelError(f"{name}: not a crfseg model, or a damaged one ({error})") from None
+        except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise _problem(name, f"not a crfseg model, or a damaged one ({error})") from None
         with sound(name):
             return cls._build(head, arrays)
 
@@ -147,6 +152,7 @@ class Model:
     def _build(cls, head: dict[str, str], arrays: dict[str, np.ndarray]) -> Model:
         if "crfseg" not in head:
             raise ModelError("not a crfseg model; expected a file written by crfseg train")
+        _expect(len(head["crfseg"]) <= _LONGEST_HEAD, "its description is too long")
         metadata = json.loads(head["crfseg"])
         version = metadata.pop("format")
         if version != FORMAT or type(version) is not int:
@@ -172,12 +178,12 @@ class Model:
         scheme = SCHEMES[metadata["tags"]]
         templates = templates_module.parse(metadata["templates"], "templates of the model")
         characters = _array(arrays, "alphabet", np.uint32, 1)
+        alphabet = Alphabet(characters)
         _expect(
-            len(np.unique(characters)) == len(characters)
-            and int(characters.max(initial=0)) < text.CODE_POINTS,
+            int(characters.max(initial=0)) < text.CODE_POINTS
+            and int(np.bincount(characters).max(initial=0)) <= 1,
             "alphabet must hold distinct code points",
         )
-        alphabet = Alphabet(characters)
         transitions = _array(arrays, "transitions", np.int16, 2)
         _expect(transitions.shape == (scheme.size, scheme.size), "transitions must be [T, T]")
         words = _array(arrays, "lexicon.words", np.uint8, 1)
@@ -185,7 +191,7 @@ class Model:
         standards = metadata.get("standards", [])
         _expect(
             isinstance(standards, list)
-            and all(isinstance(name, str) for name in standards)
+            and all(isinstance(name, str) and name.isprintable() for name in standards)
             and len(set(standards)) == len(standards) <= MAX_STANDARDS,
             f"standards must be a list of at most {MAX_STANDARDS} names",
         )
@@ -239,8 +245,12 @@ def sound(name: str) -> Iterator[None]:
     """Making a model of what ``name`` holds: whatever goes wrong is a ModelError naming it."""
     try:
         yield
+    except SettingsError:  # about an option, not the model
+        raise
     except CrfsegError as error:
-        raise ModelError(f"{name}: {error}") from None
+        raise _problem(name, str(error)) from None
+    except MemoryError:
+        raise ModelError(f"{name}: too large for the memory there is") from None
     except (
         KeyError,
         ValueError,
@@ -249,7 +259,13 @@ def sound(name: str) -> Iterator[None]:
         ArithmeticError,
         RecursionError,
     ) as error:
-        raise ModelError(f"{name}: damaged model: {error!r}") from None
+        raise _problem(name, f"damaged model: {error!r}") from None
+
+
+def _problem(name: str, said: str) -> ModelError:
+    """The error for a model file; what it says may quote the file."""
+    shown = "".join(c if c.isprintable() else "\ufffd" for c in said[:_SHOWN])
+    return ModelError(f"{name}: {shown}{'...' if len(said) > _SHOWN else ''}")
 
 
 def quantise(weights: np.ndarray, scale: float) -> np.ndarray:

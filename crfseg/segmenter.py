@@ -67,9 +67,12 @@ class Segmenter:
         if path is None:
             self._begin(Engine.of_file(self.path, standard), keep_whole)
         else:
+            from crfseg.model import sound
             from crfseg.standards import select
 
-            self._begin(Engine.of(select(self.model, standard)), keep_whole)
+            model = self.model
+            with sound(self.path):
+                self._begin(Engine.of(select(model, standard)), keep_whole)
         for words, force in ((user_dict, False), (force_dict, True)):
             if words is not None:
                 self.add_words(_words_of(words), force)

@@ -43,6 +43,8 @@ COLUMNS_HELP = (
 
 _CELL = re.compile(r"%x\[\s*(-?\d{1,4})\s*,\s*(\d{1,4})\s*\]")
 _FURTHEST = 8
+#: More than anybody needs; the tables of a model take memory for each.
+_MOST = 400
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ def parse(lines: Iterable[str], name: str = "templates", columns: int | None = N
         if template.cells not in seen:
             seen[template.cells] = line
             kept.append(line)
+            if len(seen) > _MOST:
+                raise TemplateError(f"{name}:{number}: expected at most {_MOST} templates")
     if not seen:
         raise TemplateError(f"{name}: no unigram template; expected lines like U00:%x[0,0]")
     return Templates(tuple(kept), _families(seen), transitions)
