@@ -76,9 +76,9 @@ def _fitting(line: str) -> set[str]:
 
 def _is_row_of_conll(line: str) -> bool:
     columns = line.split()
-    return (
-        len(columns) > 1 and len(columns[0]) == 1 and _COLUMN_TAG.fullmatch(columns[-1]) is not None
-    )
+    if len(columns) < 2 or len(columns[0]) != 1 or columns[::2][:2] == ["#", "="]:
+        return False  # "# text = s" is a comment of CoNLL-U
+    return _COLUMN_TAG.fullmatch(columns[-1]) is not None
 
 
 def words_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crfseg.corpus import (
@@ -204,6 +204,7 @@ sentences = st.lists(st.lists(words, min_size=1, max_size=6), max_size=6)
 @pytest.mark.parametrize("format", ["words", "chars", "conll", "conllu"])
 @settings(max_examples=60, deadline=None)
 @given(sentences)
+@example([["s"]])  # as CoNLL-U its comment "# text = s" looked like a row of two columns
 def test_round_trip(tmp_path_factory, format, sentences):
     file = tmp_path_factory.mktemp("trip") / "c"
     write_sentences(file, sentences, format)
