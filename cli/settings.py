@@ -69,6 +69,13 @@ _SETTINGS = (
     click.option(
         "--no-lexicon", is_flag=True, help="Take no lexicon from the words of the corpus."
     ),
+    click.option(
+        "--lexicon-dropout",
+        type=float,
+        metavar="P",
+        help="Hide this part of all lexicons' words, by chance: helps with text of other kinds "
+        "than the corpus, costs a little on the same kind.  [default: 0]",
+    ),
     click.option("--templates", metavar="FILE", help="Feature templates in CRF++ syntax."),
     click.option(
         "--prune",

@@ -13,7 +13,10 @@ from crfseg.cli.report import reporter
 from crfseg.cli.settings import given_settings, training_options
 
 #: What can be tried, by the names of `crfseg.train`.
-_TRIABLE = ("model", "tags", "l2", "l1", "margin", "max_iter", "tol", "templates", "prune")
+_TRIABLE = (
+    *("model", "tags", "l2", "l1", "margin", "max_iter", "tol"),
+    *("lexicon_dropout", "templates", "prune"),
+)
 
 
 @click.command(name="tune")

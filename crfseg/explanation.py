@@ -124,7 +124,7 @@ def _sequences(model: Model, text: str) -> Iterator[_Sequence]:
     before = np.concatenate([[0], np.cumsum(kept)])
     offsets = before[np.append(starts, len(inside))]
     plan = make_plan(model.templates.families, model.radix)
-    tries = [levels_of(model)[0]] if model.lexicons else []
+    tries = [(slice(None), levels_of(model)[0])] if model.lexicons else []
     table = make_table(
         codes[inside][kept], offsets, model.alphabet, model.templates.reach, tries, model.tiers
     )

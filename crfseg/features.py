@@ -4,7 +4,7 @@ both go through here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -150,7 +150,7 @@ def make_table(
     offsets: np.ndarray,
     alphabet: Alphabet,
     reach: int,
-    tries: Sequence[Levels] = (),
+    tries: Iterable[tuple[np.ndarray | slice, Levels]] = (),
     tiers: Sequence[int] = (),
     folds: np.ndarray | None = None,
     standards: np.ndarray | None = None,
@@ -158,9 +158,9 @@ def make_table(
     """The feature table of sequences of characters.
 
     codes: uint32 [n] code points (positions only, see `text.positions`); offsets: int64
-    [S + 1]; tries: that of each standard; tiers: of each lexicon; folds: int [S], the fold
-    whose words are hidden from each sequence, or None; standards: uint8 [S], or None if there
-    is only one.
+    [S + 1]; tries: each with the sequences it is for (bool [S]); tiers: of each lexicon;
+    folds: int [S], the fold whose words are hidden from each sequence, or None; standards:
+    uint8 [S], or None if there is only one.
     """
     lengths = np.diff(offsets)
     gap = max(2 * reach, BEYOND)
@@ -182,8 +182,7 @@ def make_table(
         masks = np.tile(lexicon.masks(tiers), (len(lengths), 1))
         if folds is not None:
             masks &= ~(np.uint64(1) << folds.astype(np.uint64))[:, None]
-        for standard, trie in enumerate(tries):
-            here = slice(None) if standards is None else standards == standard
+        for here, trie in tries:
             ngrams.match_all(columns, bounds[here], trie, masks[here], np.array(tiers))
     return Table(columns, bounds)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,6 +13,7 @@ from crfseg import lexicon, text
 from crfseg.corpus import Corpus
 from crfseg.errors import SettingsError
 from crfseg.features import Alphabet, Table, concatenate_ids, make_plan, make_table, radices
+from crfseg.kernels.keys import SPREAD
 from crfseg.kernels.layout import Levels, Plan
 from crfseg.tags import TagScheme
 from crfseg.templates import Templates
@@ -135,21 +136,57 @@ class Encoder:
         more = text.code_points("".join(lexicons.words))
         alphabet = Alphabet.of(sequences.codes, more)
         standards = len(lexicons.flags)
-        tries = []
-        if lexicons.names:
-            ids, ends = concatenate_ids(lexicons.words, alphabet)
-            for flags in lexicons.flags:
-                tries.append(lexicon.build_trie(ids, ends, flags, alphabet.size)[0])
+        tries = list(_tries(lexicons, alphabet, lexicons.flags)) if lexicons.names else []
         plan = make_plan(templates.families, radices(alphabet.size, lexicons.tiers, standards))
         return cls(alphabet, templates, plan, lexicons.tiers, tries, standards)
 
-    def table(self, sequences: Sequences, folds: np.ndarray | None = None) -> Table:
-        """The feature table; ``folds`` hides from each sequence the words of its own fold."""
+    def table(self, sequences: Sequences) -> Table:
+        """The feature table of new text."""
+        tries = ((sequences.standards == s, trie) for s, trie in enumerate(self.tries))
+        return self._table(sequences, tries, None)
+
+    def training_table(
+        self, sequences: Sequences, lexicons: Lexicons, folds: np.ndarray, dropout: float
+    ) -> Table:
+        """That of the corpus itself: its own words are hidden from each fold, as are by chance
+        a part ``dropout`` of the words of all lexicons."""
+        if not dropout:
+            tries = ((sequences.standards == s, trie) for s, trie in enumerate(self.tries))
+            return self._table(sequences, tries, folds)
+        return self._table(sequences, self._thinned(sequences, lexicons, folds, dropout), folds)
+
+    def _thinned(
+        self, sequences: Sequences, lexicons: Lexicons, folds: np.ndarray, dropout: float
+    ) -> Iterator[tuple[np.ndarray, Levels]]:
+        for fold in range(lexicon.FOLDS if lexicons.names else 0):
+            kept = ~_hidden(len(lexicons.words), fold, dropout)
+            for s, trie in enumerate(_tries(lexicons, self.alphabet, lexicons.flags * kept)):
+                yield (folds == fold) & (sequences.standards == s), trie
+
+    def _table(
+        self,
+        sequences: Sequences,
+        tries: Iterable[tuple[np.ndarray, Levels]],
+        folds: np.ndarray | None,
+    ) -> Table:
         standards = sequences.standards if self.standards > 1 else None
         return make_table(
             sequences.codes, sequences.offsets, self.alphabet, self.templates.reach,
-            self.tries, self.tiers, folds, standards,
+            tries, self.tiers, folds, standards,
         )  # fmt: skip
+
+
+def _tries(lexicons: Lexicons, alphabet: Alphabet, flags: np.ndarray) -> Iterator[Levels]:
+    """A trie for each standard; flags uint32 [standards, W]."""
+    ids, ends = concatenate_ids(lexicons.words, alphabet)
+    for of_standard in flags:
+        yield lexicon.build_trie(ids, ends, of_standard, alphabet.size)[0]
+
+
+def _hidden(words: int, fold: int, part: float) -> np.ndarray:
+    """bool [words]: those that are hidden from a fold, spread evenly over words and folds."""
+    numbers = np.arange(words, dtype=np.uint64) * np.uint64(lexicon.FOLDS) + np.uint64(fold)
+    return (numbers + np.uint64(1)) * SPREAD < np.uint64(part * 2.0**64)
 
 
 def gold_tags(sequences: Sequences, table: Table, scheme: TagScheme) -> np.ndarray:

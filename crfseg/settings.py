@@ -19,7 +19,9 @@ class Settings:
     larger C follows the corpus more closely; l1: strength of the penalty l1 * |w|_1;
     margin: by how much the right tags have to win for each tag in which others differ;
     max_iter, tol: when to stop (see `lbfgs.minimise`); own_lexicon: use the words of the
-    corpus as a lexicon; prune: drop n-grams none of whose weights is larger.
+    corpus as a lexicon; lexicon_dropout: the part of all lexicons' words hidden, by chance,
+    from each fold of the corpus, which helps with text of other kinds; prune: drop n-grams
+    none of whose weights is larger.
     """
 
     kind: str = "crf"
@@ -30,6 +32,7 @@ class Settings:
     max_iter: int = 30
     tol: float = 1e-3
     own_lexicon: bool = True
+    lexicon_dropout: float = 0.0
     prune: float = 0.05
 
     def __post_init__(self) -> None:
@@ -41,6 +44,10 @@ class Settings:
         self._check("--margin", self.margin, 0 <= self.margin <= 10, "from 0 to 10")
         self._check("--max-iter", self.max_iter, self.max_iter >= 1, "at least 1")
         self._check("--tol", self.tol, 0 <= self.tol < 1, "0 or more and below 1")
+        self._check(
+            "--lexicon-dropout", self.lexicon_dropout, 0 <= self.lexicon_dropout < 1,
+            "0 or more and below 1",
+        )  # fmt: skip
         self._check("--prune", self.prune, 0 <= self.prune < math.inf, "0 or more")
 
     @staticmethod

@@ -37,6 +37,7 @@ def train(
     tol: float | None = None,
     lexicons: Path | Sequence[Path] = (),
     own_lexicon: bool = True,
+    lexicon_dropout: float = Settings.lexicon_dropout,
     templates: Path | Sequence[str] | None = None,
     dev: Path | Corpus | None = None,
     dev_standard: str | None = None,
@@ -64,6 +65,7 @@ def train(
         max_iter=Settings.max_iter if max_iter is None else max_iter,
         tol=Settings.tol if tol is None else tol,
         own_lexicon=own_lexicon,
+        lexicon_dropout=float(lexicon_dropout),
         prune=float(prune),
     )
     count = thread_count(threads)

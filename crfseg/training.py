@@ -75,7 +75,9 @@ class Training:
         self.lexicons: Lexicons = collect_lexicons(corpus, folds, own, lexicons)
         self.sequences = Sequences.of(corpus)
         self.encoder = Encoder.make(self.sequences, self.lexicons, shapes)
-        self.table: Table = self.encoder.table(self.sequences, folds if own else None)
+        self.table: Table = self.encoder.training_table(
+            self.sequences, self.lexicons, folds, settings.lexicon_dropout
+        )
         self.gold = gold_tags(self.sequences, self.table, self.scheme)
         self.history: list[Iteration] = []
 

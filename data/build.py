@@ -31,6 +31,9 @@ _HELD_OUT = 10
 #: Private weights are small at first: they take longer to learn than the shared ones.
 _ITERATIONS = 60
 _TOLERANCE = 1e-5
+#: It is used on text of all kinds: less trust in the lexicons, and in what is rare.
+_DROPOUT = 0.1
+_L2 = 0.3
 #: A third less in the wheel than with 0.05; F1 on held-out text is the same to within 0.06.
 _PRUNE = 0.15
 
@@ -94,7 +97,13 @@ class Part:
 
 def _train(corpora: dict[str, Path], dictionary: str) -> TrainingResult:
     result = train(
-        corpora, lexicons=[dictionary], max_iter=_ITERATIONS, tol=_TOLERANCE, prune=_PRUNE
+        corpora,
+        lexicons=[dictionary],
+        lexicon_dropout=_DROPOUT,
+        l2=_L2,
+        max_iter=_ITERATIONS,
+        tol=_TOLERANCE,
+        prune=_PRUNE,
     )
     click.echo(
         f"{result.sentences:,} sentences, {len(result.history)} iterations, "

@@ -84,14 +84,15 @@ class TestTrain:
         gb = folder / "gb.txt"
         gb.write_text(CORPUS, encoding="gb18030")
         options = "--format words --l2 2 --l1 0.01 --margin 2 --max-iter 5 --tol 1e-3 --no-lexicon"
-        options += " --lexicon words.txt --templates templates --threads 2 --prune 0.001"
+        options += " --lexicon words.txt --lexicon-dropout 0.2 --templates templates --threads 2"
+        options += " --prune 0.001"
         result = run("train", gb, "--encoding", "gb18030", *options.split())
         assert result.exit_code == 0, result.output
         assert (folder / "gb.crfseg").exists()
 
     def test_help_tells_the_defaults(self) -> None:
         text = " ".join(run("train", "-h").output.split())
-        for option in ("l2", "l1", "margin", "max_iter", "tol", "prune"):
+        for option in ("l2", "l1", "margin", "max_iter", "tol", "lexicon_dropout", "prune"):
             entry = text.split(f"--{option.replace('_', '-')} ")[1]
             assert f"[default: {getattr(Settings, option):g}]" in entry.split(" --")[0]
 

@@ -38,7 +38,9 @@ def codes(string: str, words: dict[str, int], tiers: list[int], fold: int | None
     trie, _ = build_trie(ids, ends, flags, ALPHABET.size)
     offsets = np.array([0, len(string)])
     folds = None if fold is None else np.array([fold])
-    table = make_table(text.code_points(string), offsets, ALPHABET, 0, [trie], tiers, folds)
+    table = make_table(
+        text.code_points(string), offsets, ALPHABET, 0, [(slice(None), trie)], tiers, folds
+    )
     ((begin, end),) = table.bounds
     return table.columns[2:, begin:end]
 

@@ -36,7 +36,7 @@ def build(
     lexicons = collect_lexicons(corpus, folds, own=True, paths=[])
     sequences = Sequences.of(corpus)
     encoder = Encoder.make(sequences, lexicons, parse(lines or default_lines(1)))
-    table = encoder.table(sequences, folds)
+    table = encoder.training_table(sequences, lexicons, folds, 0.0)
     index, rows = build_index(table, encoder.plan, encoder.templates, scheme, run)
     gold = gold_tags(sequences, table, scheme)
     objective = Objective(

@@ -56,8 +56,29 @@ def test_a_training_sentence_does_not_see_its_own_words() -> None:
     assert lexicons.words == ["北京"]
     assert lexicons.flags.tolist() == [[1]]
     encoder = Encoder.make(sequences, lexicons, parse(default_lines(1)))
-    assert not encoder.table(sequences, folds).columns[2:].any()
+    assert not encoder.training_table(sequences, lexicons, folds, 0.0).columns[2:].any()
     assert encoder.table(sequences).columns[2:].max() == 1
+
+
+def test_dropout_hides_a_part_of_all_words_from_each_fold(tmp_path) -> None:
+    words = [a + b for a in "甲乙丙丁戊己庚辛壬癸" for b in "子丑寅卯辰巳午未申酉"]
+    (tmp_path / "words").write_text("\n".join(words), encoding="utf-8")
+    corpus = Corpus.from_sentences([words] * 20)
+    sequences, folds = Sequences.of(corpus), folds_of(20)
+    lexicons = collect_lexicons(corpus, folds, own=True, paths=[tmp_path / "words"])
+    encoder = Encoder.make(sequences, lexicons, parse(default_lines(2)))
+
+    def begins(dropout: float) -> np.ndarray:
+        """bool [sentences, lexicons, words]: whether the lexicon has the word there."""
+        table = encoder.training_table(sequences, lexicons, folds, dropout)
+        return np.array([table.columns[2:6:2, a:b:2] > 0 for a, b in table.bounds.tolist()])
+
+    assert begins(0.0).all()
+    found = begins(0.3)
+    assert (found[:, 0] == found[:, 1]).all()  # hidden from all lexicons at once
+    assert np.allclose(1 - found.mean(axis=(1, 2)), 0.3, atol=0.03)  # of each sentence
+    assert np.allclose(1 - found.mean(axis=(0, 1)), 0.3, atol=0.1)  # of each word
+    assert (found[0] == found[1]).all() and (found[0] != found[2]).any()  # by fold
 
 
 def test_lexicons_keep_their_words_apart(tmp_path: Path) -> None:

@@ -216,6 +216,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], dict[str, Any]], type[CrfsegError], s
     "margin": (lambda _: {"margin": -1}, SettingsError, "--margin -1.0: must be from 0 to 10"),
     "iterations": (lambda _: {"max_iter": 0}, SettingsError, "--max-iter 0"),
     "tolerance": (lambda _: {"tol": -1e-3}, SettingsError, "--tol -0.001"),
+    "lexicon dropout": (lambda _: {"lexicon_dropout": 1}, SettingsError, "--lexicon-dropout 1.0"),
     "prune": (lambda _: {"prune": -1}, SettingsError, "--prune -1.0"),
     "threads": (lambda _: {"threads": 0}, SettingsError, "--threads 0"),
     "tags": (lambda _: {"tags": 5}, SettingsError, "--tags 5: must be one of 4, 6"),
