@@ -25,9 +25,6 @@ _SPARSE, _BITMAP = 1 << 15, 256
 #: Numbers of 8 bytes in plain tables and bitmaps; families for which there is no room are
 #: hashed, so that a small file cannot ask for much memory.
 _ROOM = 1 << 23
-#: Larger than any difference real scores make up for, small enough that two of them and
-#: a sentence's scores stay within int32.
-_ILLEGAL = -(1 << 28)
 #: What a user's word gains at its boundaries (and boundaries inside it lose), as a logarithm
 #: of odds: one that no lexicon of the model has, and one that the model was trained to weigh.
 #: Chosen on development text, see docs/user-dictionary-figures.md.
@@ -133,12 +130,13 @@ def compile_model(model: Model) -> layout.Tables:
         tiers=np.array(model.tiers, dtype=np.int64),
         numbers=np.array(
             [reach, bits, words]
-            + [round(min(gain / model.scale, _LARGEST_GAIN)) for gain in (_NEW, _KNOWN)],
+            + [round(min(gain / model.scale, _LARGEST_GAIN)) for gain in (_NEW, _KNOWN)]
+            + [np.float64(model.scale).view(np.int64)],
             dtype=np.int64,
         ),
-        transitions=np.where(scheme.legal, model.transitions.astype(np.int32), _ILLEGAL),
-        starts=np.where(scheme.begins, 0, _ILLEGAL).astype(np.int32),
-        ends=np.where(scheme.ends, 0, _ILLEGAL).astype(np.int32),
+        transitions=np.where(scheme.legal, model.transitions.astype(np.int32), layout.NEVER),
+        starts=np.where(scheme.begins, 0, layout.NEVER).astype(np.int32),
+        ends=np.where(scheme.ends, 0, layout.NEVER).astype(np.int32),
         begins=scheme.begins.astype(np.uint8),
     )
 

@@ -16,17 +16,20 @@ from contextlib import suppress
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from crfseg import patterns
 from crfseg.kernels import native
 from crfseg.kernels.layout import BREAK, CACHED, HEAD, JOINT, RUNS, TABLES, work_bytes
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from crfseg.model import Model
     from crfseg.userdict import UserDictionary
 
 T = TypeVar("T")
+Choice = Callable[[list[patterns.Span]], list[patterns.Span]]
 
 _ENTRIES = {4: "segment_four", 6: "segment_six"}  # by the number of tags
 #: Buffers have room for 2^12, 2^13, ... bytes of text; they are used again up to 2^21, more
@@ -58,12 +61,30 @@ class _Buffers:
         start = _address(memory)
         self.address = start
         self.out, self.work = memoryview(memory)[:out], memoryview(memory)[out:]
-        self._request = array("q", [tables, start + out, start, 0])
+        self._request = array("q", [tables, start + out, start, 0, 0])
         self.request = self._request.buffer_info()[0]
 
     def use(self, words: int) -> None:
         """Have the words of a user at an address looked for."""
         self._request[3] = words
+
+    def ask(self, emissions: int) -> None:
+        """Have emission scores given, or words again if the address is 0."""
+        self._request[4] = emissions
+
+
+class Emissions(NamedTuple):
+    """What the words of a text are decided by; N positions, T tags.
+
+    scores int32 [N, T], `layout.NEVER` where a tag is ruled out; places int32 [N]: the byte
+    each position begins at; first bool [N]: whether it is the first of a sequence; marks uint8
+    [bytes]: not 0 where something begins anyhow, a sequence or a run of whitespace.
+    """
+
+    scores: np.ndarray
+    places: np.ndarray
+    first: np.ndarray
+    marks: np.ndarray
 
 
 class Engine:
@@ -131,17 +152,52 @@ class Engine:
             buffers.use(words.address)
         length = self._entry(buffers.request, style.address, None, data, size)
         if length < 0:
-            length = self._look_again(length, buffers, data, style)
+            length = self._look_again(length, buffers, data, style, _all)
         given = give(buffers, length)
         if room <= _LARGEST:
             free.append(buffers)
         return given
 
-    def _look_again(self, result: int, buffers: _Buffers, data: bytes, style: Style) -> int:
+    def emissions(self, data: bytes, style: Style, choose: Choice) -> Emissions:
+        """What the words of UTF-8 are decided by.
+
+        choose: which of the spans that would be kept whole are, and how.
+        """
+        import numpy as np
+
+        size = len(data)
+        room = np.count_nonzero((np.frombuffer(data, dtype=np.uint8) & 0xC0) != 0x80)
+        scores = np.empty((room, self._shape[-1]), dtype=np.int32)
+        places, first = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.bool_)
+        asked = array("q", [scores.ctypes.data, places.ctypes.data, first.ctypes.data, 0])
+        buffers = self._buffers(1 << _SMALLEST + (size >> _SMALLEST).bit_length(), 1)
+        buffers.ask(asked.buffer_info()[0])
+        words = None if self.dictionary is None else self.dictionary.snapshot()
+        if words is not None:
+            buffers.use(words.address)
+        result = self._entry(buffers.request, style.address, None, data, size)
+        if result < 0:
+            self._look_again(result, buffers, data, style, choose)
+        marks = np.frombuffer(buffers.work[:size], dtype=np.uint8).copy()
+        n = asked[3]
+        return Emissions(scores[:n], places[:n], first[:n], marks)
+
+    def table(self, k: int, kind: str) -> np.ndarray:
+        """The k-th array of the tables (see `layout`), of numbers of a kind ("i4", ...)."""
+        import numpy as np
+
+        address, *shape = self._tables[3 * k : 3 * k + 3]
+        shape = [n for n in shape if n]
+        start = address - _address(self._image)
+        return np.ndarray(shape, dtype=kind, buffer=self._image, offset=start)
+
+    def _look_again(
+        self, result: int, buffers: _Buffers, data: bytes, style: Style, choose: Choice
+    ) -> int:
         """Keep spans whole where there are some; raises UnicodeDecodeError."""
         if result <= RUNS:
             runs = struct.iter_unpack("3i", buffers.work[: 12 * (RUNS - result)])
-            spans = patterns.spans(data, runs)
+            spans = choose(patterns.spans(data, runs))
             locks = array("q", [len(spans), *chain.from_iterable(spans)])
             place = locks.buffer_info()[0]
             result = self._entry(buffers.request, style.address, place, data, len(data))
@@ -152,6 +208,10 @@ class Engine:
     def _buffers(self, room: int, width: int) -> _Buffers:
         tables = self._tables.buffer_info()[0]
         return _Buffers(tables, work_bytes(room, *self._shape), room * (1 + width))
+
+
+def _all(spans: list[patterns.Span]) -> list[patterns.Span]:
+    return spans
 
 
 def as_bytes(buffers: _Buffers, length: int) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from crfseg.spaces import is_space
 from crfseg.threads import thread_count
 
 if TYPE_CHECKING:
+    from crfseg.inference import Marginals, Segmentation, Segmentations
     from crfseg.model import Model
     from crfseg.userdict import UserDictionary
 
@@ -204,6 +205,50 @@ class Segmenter:
             for token, end in zip(tokens, ends, strict=True)
             if not is_space(token)
         ]
+
+    def segmentations(
+        self,
+        text: str,
+        *,
+        boundaries: Mapping[int, bool] | None = None,
+        words: Iterable[tuple[int, int]] = (),
+    ) -> Segmentations:
+        """All segmentations of a text that agree with what is given, with their probabilities.
+
+        boundaries: by place (characters before it), whether there is one; words: spans of
+        characters that are words. Raises SettingsError for what cannot be. The methods that
+        follow ask one thing of it; see `inference`.
+        """
+        from crfseg.inference import Segmentations
+
+        return Segmentations(
+            self._engine, text, self.keep_whole, boundaries=boundaries, words=words
+        )
+
+    def cut_constrained(
+        self,
+        text: str,
+        boundaries: Mapping[int, bool] | None = None,
+        words: Iterable[tuple[int, int]] = (),
+    ) -> list[str]:
+        """`cut` under what is given, see `segmentations`: the best of all that agree with it."""
+        return self.segmentations(text, boundaries=boundaries, words=words).best()
+
+    def nbest(self, text: str, k: int) -> list[Segmentation]:
+        """The k most probable segmentations, best first, each with its log-probability."""
+        return self.segmentations(text).nbest(k)
+
+    def sample(self, text: str, k: int = 1, seed: int | None = None) -> list[list[str]]:
+        """k segmentations drawn at random, each as often as it is probable."""
+        return self.segmentations(text).sample(k, seed)
+
+    def marginals(self, text: str) -> Marginals:
+        """The probabilities of boundaries, of tags and of the words of the best segmentation."""
+        return self.segmentations(text).marginals()
+
+    def log_likelihood(self, words: Sequence[str]) -> float:
+        """The log-probability of the text of these words being cut into them."""
+        return self.segmentations("".join(words)).log_likelihood(words)
 
     def segment_bytes(self, data: bytes, output: str = "words", sep: str = " ") -> bytes:
         """Segment whole lines of UTF-8, in one of the forms of OUTPUTS.

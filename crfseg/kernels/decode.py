@@ -9,12 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from crfseg.kernels import layout
-from crfseg.kernels.gather import begin, begins_word, character, class_of, gather
+from crfseg.kernels.gather import begin, gather
 from crfseg.kernels.layout import (
     BEGINS,
     BITMAP,
     BITMAPS,
-    CHARACTERS,
     DISPLACEMENTS,
     ENDS,
     FAMILIES,
@@ -23,7 +22,6 @@ from crfseg.kernels.layout import (
     INSIDE,
     MASKS,
     NUMBERS,
-    PAGES,
     PAIR,
     RUNS,
     STARTS,
@@ -41,7 +39,7 @@ from crfseg.kernels.runs import find_runs
 from crfseg.kernels.scores import ngram_keys, viterbi, viterbi_of_words
 from crfseg.kernels.tables import gap_of, header_at, levels_at, matrix, plan_at, vector, work_at
 from crfseg.kernels.trie import match
-from crfseg.kernels.userwords import advise, force, join, spell
+from crfseg.kernels.userwords import advise, demand_word, force, join, spell
 from crfseg.kernels.write import write_at
 
 words_bytes = part(layout.words_bytes)
@@ -144,39 +142,78 @@ def decide(header, work_place, size, marks_at, tags, general):
             marks[places[first + i]] = begins[path[i]]  # 1 is WORD
 
 
-@part
-def set_apart(text, locks, h, marks):
-    """Mark the beginning and the end of hard spans, which are words of their own."""
-    pages, characters = vector(h, PAGES, np.uint32), vector(h, CHARACTERS, np.uint32)
-    for k in range(len(locks)):
-        if locks[k, 2] == 0:
-            continue
-        marks[locks[k, 0]] = WORD
-        if locks[k, 1] < len(text):
-            code, _ = character(text, locks[k, 1])
-            if begins_word(class_of(code, pages, characters)):
-                marks[locks[k, 1]] = WORD
+@stage
+def set_apart(header, work_place, size, locks_at, lock_count, lock, tags):
+    """Rule out tags so that words begin where hard spans begin and end.
+
+    Unless a forced word has the place inside. lock: the span to look at first; returns the
+    one to go on with.
+    """
+    h = header_at(header)
+    work = work_at(h, work_place, size, tags)
+    locks = array_at(locks_at, (lock_count, 3), np.int64)
+    begins = vector(h, BEGINS, np.uint8)
+    for s in range(work.state[3]):
+        for i in range(work.sequences[s, 0], work.sequences[s, 1]):
+            place = np.int64(work.places[i])
+            while lock < lock_count and locks[lock, 1] < place:
+                lock += 1
+            k, apart = lock, False
+            while k < lock_count and locks[k, 0] <= place:  # two at most: one ends, one begins
+                apart |= locks[k, 2] != 0 and place in (locks[k, 0], locks[k, 1])
+                k += 1
+            if apart:
+                demand_word(work.scores[i], begins, tags)
+    return lock
+
+
+@stage
+def hand_out(header, work_place, size, marks_at, emissions_at, tags):
+    """Append the positions gathered and their scores to what is asked for; see `segment`."""
+    h = header_at(header)
+    work, T = work_at(h, work_place, size, tags), len(tags)
+    marks = array_at(marks_at, (size,), np.uint8)
+    asked = array_at(emissions_at, (4,), np.int64)
+    done = asked[3]
+    scores = array_at(asked[0], (size, T), np.int32)
+    places, firsts = array_at(asked[1], (size,), np.int32), array_at(asked[2], (size,), np.uint8)
+    for s in range(work.state[3]):
+        first, end = np.int64(work.sequences[s, 0]), np.int64(work.sequences[s, 1])
+        marks[work.places[first]] = WORD
+        for i in range(first, end):
+            places[done], firsts[done] = work.places[i], i == first
+            for t in range(T):
+                scores[done, t] = work.scores[i, t]
+            done += 1
+    asked[3] = done
 
 
 @part
 def segment(request, style, locks, text, size, tags, general):
     """Write a text with separators; everything is an address or a number.
 
-    request: int64 [4], the addresses of the places of the Tables (int64 [TABLES, 3]:
+    request: int64 [5], the addresses of the places of the Tables (int64 [TABLES, 3]:
     address and shape of each array), of scratch memory of `layout.work_bytes`, of
-    room for the text and a separator after each byte, and of the words of a user or 0 (int64
+    room for the text and a separator after each byte, of the words of a user or 0 (int64
     [5]: address of `text.lower_forms`, address and slots of the trie of the words to force,
-    and of that of the words to prefer, see `wordtrie`); style: int64 [5], address and
+    and of that of the words to prefer, see `wordtrie`), and of what is asked for instead of
+    words or 0; style: int64 [5], address and
     length of the separator, what becomes of whitespace, joint (see `write`), whether to
     look first for what could be kept whole; locks: int64 [1 + 3 * L], their number and
     then as in `gather`, or 0; text: `size` bytes of UTF-8; general: None if the tags are
     s, b, m, e, else anything.
 
+    What can be asked for are the emission scores that the best path is found with (layout.NEVER
+    where a tag is ruled out). int64 [4]: addresses of room for as many positions as the text has
+    characters, int32 [N, T] scores, int32 [N] the byte each begins at, uint8 [N] whether it is
+    the first of a sequence; and how many are there, at first 0. The scratch memory then begins
+    with the marks, uint8 [size], of what begins anyhow: runs of whitespace and sequences.
+
     Returns the length of what was written; or -1 - i, the text is not UTF-8 at byte i; or
     RUNS - k, and k runs (`runs.find_runs`) are at the beginning of the scratch memory.
     """
-    given = array_at(request, (4,), np.int64)
-    header, marks_at, out, words = given[0], given[1], given[2], given[3]
+    given = array_at(request, (5,), np.int64)
+    header, marks_at, out, words, asked = given[0], given[1], given[2], given[3], given[4]
     count = np.int64(0)
     if locks != 0:
         count = array_at(locks, (1,), np.int64)[0]
@@ -201,6 +238,7 @@ def segment(request, style, locks, text, size, tags, general):
         advised = forced > 0 or tries[4] > 0
     work = work_at(h, place, size, tags)
     begin(h, work)
+    lock = np.int64(0)
     while work.state[0] < size:
         wrong = gather(header, text, size, locks + 8, count, place, marks_at, tags)
         if wrong >= 0:
@@ -210,12 +248,16 @@ def segment(request, style, locks, text, size, tags, general):
             weigh(header, place, size, tags)
             if advised:
                 advise(header, place, size, text, letters, words, tags)
-            decide(header, place, size, marks_at, tags, general)
-    set_apart(
-        array_at(text, (size,), np.uint8), array_at(locks + 8, (count, 3), np.int64), h, marks
-    )
+            if count > 0:
+                lock = set_apart(header, place, size, locks + 8, count, lock, tags)
+            if asked != 0:
+                hand_out(header, place, size, marks_at, asked, tags)
+            else:
+                decide(header, place, size, marks_at, tags, general)
     if forced > 0:
         join(text, size, letters, marks_at)
+    if asked != 0:
+        return 0
     return write_at(text, size, marks_at, style, out)
 
 

@@ -72,9 +72,9 @@ def class_of(code, pages, characters):
 
 
 @part
-def begins_word(kind):
-    """Whether a character of a class can be the first of a word."""
-    return kind not in (_SPACE_CLASS, _EXTEND_CLASS, _JOINER_CLASS)
+def is_set_apart(locks, lock, at):
+    """Whether a hard span begins at a byte, if the one to look at is `lock`."""
+    return lock < len(locks) and locks[lock, 0] == at and locks[lock, 2] != 0
 
 
 @part
@@ -124,6 +124,7 @@ def gather(header, text_at, size, locks_at, lock_count, work_place, marks_at, ta
                 glued |= lock < lock_count and locks[lock, 0] < at
                 glued |= kind in (_EXTEND_CLASS, _JOINER_CLASS)
                 glued |= kind == _FLAG_CLASS and half_flag
+                glued &= not is_set_apart(locks, lock, at)
             half_flag = kind == _FLAG_CLASS and not half_flag
             if m == first or not glued:
                 ids[m] = entry & _ID

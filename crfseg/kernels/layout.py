@@ -20,6 +20,9 @@ INSIDE, WORD, SPACE = 0, 1, 2
 #: What becomes of whitespace: it is kept and separates by itself; its runs are tokens like
 #: words; it is left out.
 KEEP, TOKENS, DROP = 0, 1, 2
+#: The score of what is ruled out: larger than any difference real scores make up for, small
+#: enough that two of them and a sentence's scores stay within int32.
+NEVER = -(1 << 28)
 #: Words are told apart by the one, texts that are cut together by the other; both are
 #: whitespace, ASCII's own separators of units and records.
 BREAK, JOINT = 0x1F, 0x1E
@@ -140,8 +143,9 @@ class Tables(NamedTuple):
     many each character has; weights uint64: rows of zeros, then rows, see `packed`; bitmaps
     uint64 [B, 2]: for each 64 values of a character those there are, and 1 + how many there
     are before; displacements uint8;
-    levels, masks and tiers: see `trie.match`; numbers int64 [5]: reach, bits of a lane,
-    words of a row, what a user's word gains that no lexicon has, and one that has;
+    levels, masks and tiers: see `trie.match`; numbers int64 [6]: reach, bits of a lane,
+    words of a row, what a user's word gains that no lexicon has, and one that has, the bits
+    of a float64: what a score of 1 is worth;
     transitions int32 [T, T], starts and ends int32 [T]; begins uint8 [T].
     """
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from crfseg import text as facts
-from crfseg.kernels.gather import character
+from crfseg.kernels.gather import character, is_set_apart
 from crfseg.kernels.layout import (
     BEGINS,
     CHARACTER_BITS,
@@ -22,6 +22,7 @@ from crfseg.kernels.layout import (
     INSIDE,
     LONGEST,
     LOWER_FORMS,
+    NEVER,
     NUMBERS,
     PAGES,
     TIERS,
@@ -49,7 +50,7 @@ _LETTER, _DIGIT = facts.LETTER, facts.DIGIT
 _CODE = np.uint32((1 << CHARACTER_BITS) - 1)
 _POSITION, _EDGE, _OPENS, _INSIDE = (np.uint32(1 << CHARACTER_BITS + k) for k in range(4))
 _NOTHING = np.uint32(0)
-_NEVER = np.int32(-(1 << 28))  # see `scores.viterbi`: no more than one counts on any path
+_NEVER = np.int32(NEVER)  # see `scores.viterbi`: no more than one counts on any path
 
 
 @part
@@ -104,6 +105,7 @@ def spell(header, text_at, size, locks_at, lock_count, words_at, letters_at):
             glued |= lock < lock_count and locks[lock, 0] < at
             glued |= kind in (_EXTEND, _JOINER)
             glued |= kind == _FLAG and half_flag
+            glued &= not is_set_apart(locks, lock, at)
             latin |= latin_before and kind in (_EXTEND, _JOINER)
         letter = np.uint32(fold(code, lower))
         if first or space or not glued:
@@ -226,6 +228,17 @@ def demand(letter, first, change, starts, tags, scores):
         if starts[t]:
             scores[t] = _NEVER if inside else scores[t] + change
         elif opens:
+            scores[t] = _NEVER
+
+
+@part
+def demand_word(scores, starts, tags):
+    """Rule out tags that begin no word, unless those that do are ruled out; scores int32 [T]."""
+    can = False
+    for t in range(len(tags)):
+        can |= starts[t] != 0 and scores[t] != _NEVER
+    for t in range(len(tags)):
+        if can and starts[t] == 0:
             scores[t] = _NEVER
 
 
