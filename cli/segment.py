@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any, cast
 
 import click
@@ -36,10 +36,29 @@ from crfseg.errors import CrfsegError, DataError
 @click.option("--sep", default=" ", metavar="TEXT", help="Between words.  [default: a space]")
 @click.option(
     "--output",
-    type=click.Choice(["words", "tags", "json", "spans"]),
+    type=click.Choice(["words", "tags", "spans", "json", "marginals"]),
     default="words",
     show_default=True,
-    help="Words; 为/s 人/b 民/e; a JSON array a line; character offsets 0:1 1:3.",
+    help="Words; 为/s 人/b 民/e; character offsets 0:1 1:3; JSON: words with their probabilities, "
+    "or those of all boundaries and tags.",
+)
+@click.option(
+    "--nbest", type=click.IntRange(1), metavar="K", help="The K best segmentations of each line."
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(1),
+    metavar="K",
+    help="K segmentations of each line, drawn as often as they are probable.",
+)
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Draw the same ones again.")
+@click.option(
+    "--score", is_flag=True, help="The input is segmented: print the log-likelihood of each line."
+)
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="The input is partly segmented: | boundary, - none, a space where it is unknown.",
 )
 @encoding_option
 @click.option(
@@ -59,6 +78,11 @@ def segment(
     user_dict: tuple[str, ...],
     force_dict: tuple[str, ...],
     quiet: bool,
+    nbest: int | None,
+    sample: int | None,
+    seed: int | None,
+    score: bool,
+    partial: bool,
     **form: Any,
 ) -> None:
     """Segment text files, or standard input, line by line.
@@ -72,23 +96,48 @@ def segment(
     echo 为人民服务 | crfseg segment --output tags        # 为/s 人/b 民/e 服/b 务/e
     crfseg segment --encoding gb18030 -o words.txt a.txt b.txt
     crfseg segment --dict terms.txt --force-dict names.txt text.txt
+    echo 南京市长江大桥 | crfseg segment --nbest 3         # the best with their probabilities
+    echo '火-星 猫|的|生-态' | crfseg segment --partial   # what is given stays
     """
+    asked = {"nbest": nbest, "sample": sample, "score": score or None}
+    _check(asked, seed, partial, form["output"])
     files = [name for name in inputs if name != "-"]
     total = sum(map(_size, files))
     progress = reporter(quiet or not files or _on_terminal(out))
     with progress, writable(out) as write:
         from crfseg.segmenter import Segmenter
 
+        lines = None
         segmenter = Segmenter(
             model,
             standard=standard,
             user_dict=words_of(user_dict),
             force_dict=words_of(force_dict),
         )
+        if partial or any(value is not None for value in asked.values()):
+            from crfseg.lines import Lines
+
+            lines = Lines(
+                segmenter, nbest=nbest, sample=sample, seed=seed, score=score, partial=partial
+            )
         progress.begin("segmenting", total, "bytes")
         for name in inputs or ("-",):
-            _segment_file(segmenter, name, write, progress, form)
+            _segment_file(lines or segmenter, name, write, progress, form)
         progress.end(f"{total:,} bytes")
+
+
+def _check(asked: dict[str, Any], seed: int | None, partial: bool, output: str) -> None:
+    """Raises UsageError for options that do not go together."""
+    given = [f"--{name}" for name, value in asked.items() if value is not None]
+    if len(given) > 1:
+        raise click.UsageError(f"{given[0]} and {given[1]} do not go together")
+    if "--score" in given and (partial or output != "words"):
+        other = "--partial" if partial else f"--output {output}"
+        raise click.UsageError(f"--score and {other} do not go together")
+    if given and output not in ("words", "json"):
+        raise click.UsageError(f"{given[0]} goes with --output words or json, not {output}")
+    if seed is not None and "--sample" not in given:
+        raise click.UsageError("--seed goes with --sample")
 
 
 def _segment_file(
@@ -127,6 +176,6 @@ def _stdin() -> Callable[[int], bytes]:
     if sys.stdin is None:
         raise CrfsegError("<stdin>: is closed")
     try:
-        return partial(os.read, sys.stdin.fileno())
+        return functools.partial(os.read, sys.stdin.fileno())
     except io.UnsupportedOperation:  # not a real file, as under a test
         return cast(io.BufferedReader, sys.stdin.buffer).read1

@@ -36,3 +36,11 @@ class TemplateError(CrfsegError):
 
 class SettingsError(CrfsegError, ValueError):
     """An option outside its range; names the option and what it must be."""
+
+
+class LineError(CrfsegError):
+    """A line that cannot be used, before it is known where it stands; row: from 0 on."""
+
+    def __init__(self, row: int, problem: str) -> None:
+        super().__init__(problem)
+        self.row = row

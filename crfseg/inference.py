@@ -20,7 +20,7 @@ import numpy as np
 from crfseg.engine import Engine, Style
 from crfseg.errors import SettingsError
 from crfseg.kernels import layout
-from crfseg.lattice import Lattice
+from crfseg.lattice import Lattice, Seed
 from crfseg.patterns import Span
 from crfseg.tags import FOUR, SIX
 
@@ -127,7 +127,7 @@ class Segmentations:
             for path, log in zip(paths, logs.tolist(), strict=True)
         ]
 
-    def sample(self, k: int, seed: int | np.random.Generator | None = None) -> list[list[str]]:
+    def sample(self, k: int, seed: Seed = None) -> list[list[str]]:
         """k of them drawn at random, each as often as it is probable; the same for a seed."""
         return [self._words_of(path) for path in self.lattice.sample(k, seed)]
 

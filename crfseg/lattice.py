@@ -13,6 +13,8 @@ import numpy as np
 from crfseg.errors import SettingsError
 from crfseg.kernels import lattice as kernels
 
+Seed = int | Sequence[int] | np.random.Generator | None
+
 #: Bytes that the n best paths may take while they are looked for.
 _MOST = 4 << 30
 
@@ -164,7 +166,7 @@ class Lattice:
             raise _nothing_left()
         return paths[there], scores[there]
 
-    def sample(self, k: int, seed: int | np.random.Generator | None = None) -> np.ndarray:
+    def sample(self, k: int, seed: Seed = None) -> np.ndarray:
         """int64 [k, N]: paths drawn from the distribution, each on its own.
 
         seed: the same one gives the same paths.

@@ -9,6 +9,7 @@ from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from crfseg import forms
 from crfseg.engine import Engine, Style, as_bytes, as_lists, as_text, as_words
 from crfseg.errors import SettingsError
 from crfseg.kernels import layout
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     WordList = str | os.PathLike[str] | Iterable[str]
 
-OUTPUTS = ("words", "tags", "json", "spans")
+OUTPUTS = ("words", "tags", "spans", "json", "marginals")
 _BATCH = 1 << 16
 _BREAK, _JOINT = chr(layout.BREAK), chr(layout.JOINT)
 _MAKING = Lock()
@@ -253,9 +254,10 @@ class Segmenter:
     def segment_bytes(self, data: bytes, output: str = "words", sep: str = " ") -> bytes:
         """Segment whole lines of UTF-8, in one of the forms of OUTPUTS.
 
-        words: the line with separators; tags: character/tag; json: an array of tokens,
-        whitespace included; spans: begin:end of each word in characters. Line ends are
-        kept. Raises UnicodeDecodeError.
+        words: the line with separators; tags: character/tag; spans: begin:end of each word in
+        characters; json: an array of all tokens, whitespace included, each with its
+        confidence (the probability of the word); marginals: an object with the probabilities of
+        words, boundaries and tags. Line ends are kept. Raises UnicodeDecodeError.
         """
         if output not in OUTPUTS:
             raise SettingsError(f"--output {output}: must be one of {', '.join(OUTPUTS)}")
@@ -265,16 +267,14 @@ class Segmenter:
                 data.decode("utf-8")  # raises
             return written
         text = data.decode("utf-8")
-        *lines, rest = text.split("\n")
-        if rest:
-            lines.append(rest)
-        bodies = [line.removesuffix("\r") for line in lines]
-        formatted = _FORMATTERS[output]
-        answers = [
-            formatted(tokens) + line[len(body) :]
-            for line, body, tokens in zip(lines, bodies, self.cut_many(bodies, 1), strict=True)
-        ]
-        return ("\n".join(answers) + ("" if rest or not lines else "\n")).encode("utf-8")
+        if output in forms.WRITTEN:
+            return forms.write_lines(self.marginals(text), output).encode("utf-8")
+        lines = list(forms.lines_of(text))
+        cut = self.cut_many([text[begin:end] for begin, end, _ in lines], 1)
+        return "".join(
+            forms.JOINED[output](tokens, sep) + text[end:following]
+            for (_, end, following), tokens in zip(lines, cut, strict=True)
+        ).encode("utf-8")
 
     def _separated_by(self, sep: str) -> Style:
         """Whitespace is kept, words are separated; the styles of the last few are there."""
@@ -310,41 +310,3 @@ def _words_of(words: WordList) -> Iterable[str]:
 
         return read_words(words)
     return words
-
-
-def _format_tags(tokens: list[str]) -> str:
-    from crfseg.tags import tags_of_words
-
-    pieces, after_word = [], False
-    for token in tokens:
-        if is_space(token):
-            pieces.append(token)
-        else:
-            letters = zip(token, tags_of_words([token]), strict=True)
-            spelled = " ".join(f"{c}/{tag}" for c, tag in letters)
-            pieces.append(" " + spelled if after_word else spelled)
-        after_word = not is_space(token)
-    return "".join(pieces)
-
-
-def _format_spans(tokens: list[str]) -> str:
-    spans, begin = [], 0
-    for token in tokens:
-        end = begin + len(token)
-        if not is_space(token):
-            spans.append(f"{begin}:{end}")
-        begin = end
-    return " ".join(spans)
-
-
-def _format_json(tokens: list[str]) -> str:
-    import json
-
-    return json.dumps(tokens, ensure_ascii=False)
-
-
-_FORMATTERS = {
-    "tags": _format_tags,
-    "json": _format_json,
-    "spans": _format_spans,
-}

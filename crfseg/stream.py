@@ -16,7 +16,7 @@ from threading import Lock, Semaphore, Thread
 from typing import NamedTuple, Protocol
 
 from crfseg.encodings import likely_encoding
-from crfseg.errors import DataError, SettingsError
+from crfseg.errors import DataError, LineError, SettingsError
 from crfseg.spaces import is_space
 from crfseg.threads import thread_count
 
@@ -29,7 +29,10 @@ CUTS = tuple(mark.encode() for mark in " \t\u3000。！？；，")
 
 
 class BytesSegmenter(Protocol):
-    """What is asked of a segmenter here; see ``Segmenter.segment_bytes``."""
+    """What is asked of a segmenter here; see ``Segmenter.segment_bytes``.
+
+    It may raise LineError. If it has ``whole_lines``, a line too long to be held is an error.
+    """
 
     def segment_bytes(self, data: bytes, output: str = "words", sep: str = " ") -> bytes: ...
 
@@ -39,13 +42,14 @@ class Block(NamedTuple):
 
     line: number of the line the block begins in; column: bytes of that line before the
     block; gap: the block goes on where a line was cut, and no whitespace ends the piece
-    before it.
+    before it; cut: the line goes on in the next block.
     """
 
     data: bytes
     line: int = 1
     column: int = 0
     gap: bool = False
+    cut: bool = False
 
 
 class Result(NamedTuple):
@@ -80,9 +84,9 @@ def segment_stream(
     one: as words they are written on one line, in the other forms on a line each, with
     the offsets of spans counted from the beginning of the piece.
 
-    Raises DataError, with the input's ``name`` and the line, where ``errors`` is
-    "strict" and the input is not in ``encoding``; everything before that line has been
-    written. With "replace" such bytes become U+FFFD. Raises SettingsError for an unknown
+    Raises DataError, with the input's ``name`` and the line, where a line cannot be used, or
+    ``errors`` is "strict" and the input is not in ``encoding``; everything before that line has
+    been written. With "replace" such bytes become U+FFFD. Raises SettingsError for an unknown
     encoding, or a separator that it cannot write.
     """
     plain = _check(encoding, errors, sep)
@@ -164,7 +168,7 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[Block]:
         pending += chunk
         while _first_line(pending, known) > LONGEST:
             piece = bytes(pending[: _cut(pending)])
-            yield Block(piece, line, column, gap)
+            yield Block(piece, line, column, gap, cut=True)
             del pending[: len(piece)]
             known = max(0, known - len(piece))
             column, gap = column + len(piece), not is_space(_characters(piece[-4:])[-1:])
@@ -202,8 +206,14 @@ def _segment(
 ) -> Result:
     """Segment a block; where it is not UTF-8, the lines before that one and the error."""
     error = None
+    if getattr(segmenter, "whole_lines", False) and (block.cut or block.column):
+        return Result(b"", DataError(name, block.line, "more than 1 MB", "shorter lines"))
     try:
         data = segmenter.segment_bytes(block.data, output, sep)
+    except LineError as problem:
+        lines = block.data.split(b"\n")[: problem.row]
+        data = segmenter.segment_bytes(b"".join(line + b"\n" for line in lines), output, sep)
+        error = DataError(name, block.line + problem.row, str(problem))
     except UnicodeDecodeError as problem:
         if errors == "replace":
             data = segmenter.segment_bytes(_replaced(block.data), output, sep)

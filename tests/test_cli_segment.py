@@ -53,7 +53,7 @@ class TestSegment:
         arrays = self.segment("--output", "json", stdin=text).stdout.split("\n")
         spans = self.segment("--output", "spans", stdin=text).stdout.split("\n")
         for row, line in enumerate(lines):
-            tokens = json.loads(arrays[row])
+            tokens = [token["word"] for token in json.loads(arrays[row])]
             assert "".join(tokens) == line
             places = [span.split(":") for span in spans[row].split()]
             cut = [line[int(begin) : int(end)] for begin, end in places]
@@ -141,7 +141,7 @@ class TestSegment:
         result = run(
             "segment", "-m", model, "--dict", preferred, "--output", "json", stdin="New York"
         )
-        assert json.loads(result.stdout) == ["New York"]
+        assert [token["word"] for token in json.loads(result.stdout)] == ["New York"]
 
     @pytest.mark.parametrize("option", ["--dict", "--force-dict"])
     def test_bad_dictionaries(self, model: Path, option: str, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-PAGES = ["linear-chain", "models", "tuning", "user-dictionary"]
+PAGES = ["linear-chain", "models", "tuning", "user-dictionary", "inference"]
 
 DOCS = Path(__file__).parents[1] / "docs"
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

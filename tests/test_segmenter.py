@@ -121,7 +121,9 @@ def test_outputs_for_programs(segmenter: Segmenter, text: str) -> None:
     for i, body in enumerate(bodies):
         if i == len(bodies) - 1 and not body and not ends[i]:
             break  # what follows the last line end is no line
-        assert json.loads(answers["json"][i]) == segmenter.cut(body)
+        objects = json.loads(answers["json"][i])
+        assert [token["word"] for token in objects] == segmenter.cut(body)
+        assert all(0 <= token["confidence"] <= 1 for token in objects)
         spans = [tuple(map(int, span.split(":"))) for span in answers["spans"][i].split()]
         assert spans == segmenter.spans(body)
         letters = segmenter.tags(body)

@@ -1,0 +1,88 @@
+"""What `crfseg segment` asks of each line beyond its words: n best, samples, a score.
+
+`Lines` stands in for a segmenter in `stream.segment_stream`.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from crfseg import forms
+from crfseg.errors import LineError, SettingsError
+from crfseg.partial import read_partial
+
+if TYPE_CHECKING:
+    from crfseg.inference import Segmentation
+    from crfseg.segmenter import Segmenter
+
+
+class Lines:
+    """Answers line by line.
+
+    nbest, sample: how many segmentations of each line; seed: the same one gives the same
+    samples, whatever lines are around; score: lines are segmented, and what is written is how
+    probable that is; partial: lines are partly segmented, see `partial`.
+    """
+
+    #: A line cannot be answered in pieces.
+    whole_lines = True
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        *,
+        nbest: int | None = None,
+        sample: int | None = None,
+        seed: int | None = None,
+        score: bool = False,
+        partial: bool = False,
+    ) -> None:
+        self._segmenter, self._nbest, self._sample = segmenter, nbest, sample
+        self._seed, self._score, self._partial = seed, score, partial
+
+    def segment_bytes(self, data: bytes, output: str = "words", sep: str = " ") -> bytes:
+        """The answers to whole lines of UTF-8; raises UnicodeDecodeError, LineError."""
+        text, pieces = data.decode("utf-8"), list[str]()
+        for row, (begin, end, following) in enumerate(forms.lines_of(text)):
+            try:
+                answer = self._answer(text[begin:end], output, sep)
+            except SettingsError as error:
+                raise LineError(row, str(error)) from None
+            pieces += (answer, text[end:following])
+        return "".join(pieces).encode("utf-8")
+
+    def _answer(self, line: str, output: str, sep: str) -> str:
+        if self._score:
+            return f"{self._segmenter.log_likelihood(line.split()):.4f}"
+        text, given = read_partial(line) if self._partial else (line, {})
+        found = self._segmenter.segmentations(text, boundaries=given)
+        if self._nbest is not None:
+            return _write_best(found.nbest(self._nbest), output, sep)
+        if self._sample is not None:
+            samples = found.sample(self._sample, self._seed_of(text))
+            if output == "json":
+                return forms.as_json(samples)
+            return "".join(forms.join_words(words, sep) + "\n" for words in samples)
+        if output in forms.JOINED:
+            return forms.JOINED[output](found.best(), sep)
+        return forms.write_line(found.marginals(), output)
+
+    def _seed_of(self, text: str) -> list[int] | None:
+        """Of the line's own: what is drawn for it depends on nothing else."""
+        return None if self._seed is None else [self._seed, zlib.crc32(text.encode("utf-8"))]
+
+
+def _write_best(best: list[Segmentation], output: str, sep: str) -> str:
+    if output == "json":
+        return forms.as_json(
+            [
+                {
+                    "words": s.words,
+                    "probability": float(f"{s.probability:.4g}"),
+                    "log_probability": round(s.log_probability, 4),
+                }
+                for s in best
+            ]
+        )
+    return "".join(f"{s.probability:.4g}\t{forms.join_words(s.words, sep)}\n" for s in best)
