@@ -95,7 +95,7 @@ def make_plan(families: Sequence[Family], radix: Sequence[int]) -> Plan:
     Raises TemplateError for a column that does not exist or an n-gram that has more
     possible values than a 63-bit key can number.
     """
-    used = 1 + max(column for family in families for _, column in family.pattern)
+    used = 1 + max((column for family in families for _, column in family.pattern), default=-1)
     if used > len(radix):
         raise TemplateError(
             f"the templates use column {used - 1}; expected at most {len(radix) - 1} "
@@ -116,10 +116,10 @@ def make_plan(families: Sequence[Family], radix: Sequence[int]) -> Plan:
         windows.append((min(family.shifts), max(family.shifts)))
         features += [(f, shift, place) for place, shift in enumerate(family.shifts)]
     return Plan(
-        np.array(cells, dtype=np.int64),
+        np.array(cells, dtype=np.int64).reshape(-1, 3),
         np.array(cell_starts, dtype=np.int64),
-        np.array(windows, dtype=np.int64),
-        np.array(features, dtype=np.int64),
+        np.array(windows, dtype=np.int64).reshape(-1, 2),
+        np.array(features, dtype=np.int64).reshape(-1, 3),
     )
 
 

@@ -6,6 +6,7 @@ the transition scores, then for each family one row [window, T] for each n-gram.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,7 +17,7 @@ from crfseg.features import Table
 from crfseg.hashing import empty_slots
 from crfseg.kernels import crf, hashing
 from crfseg.kernels.layout import Plan
-from crfseg.tags import TagScheme
+from crfseg.tags import Scheme
 from crfseg.templates import Templates
 from crfseg.threads import Map
 
@@ -67,15 +68,24 @@ class Index:
 
     def rows(self, table: Table) -> np.ndarray:
         """int32 [F, N]: where the row of the n-gram at each anchor of any table starts."""
-        rows = np.zeros((len(self.families), table.columns.shape[1]), dtype=np.int32)
-        for f, (family, shape) in enumerate(
-            zip(self.families, self.templates.families, strict=True)
-        ):
-            slots = empty_slots(len(family.keys))
-            hashing.fill(family.keys, slots)
-            hashing.look_up(table.keys(self.plan, f), slots, family.keys, rows[f])
-            _to_rows(rows[f], family.base, len(shape.shifts) * self.layout.tags)
-        return rows
+        widths = [len(shape.shifts) * self.layout.tags for shape in self.templates.families]
+        return look_up_rows(table, self.plan, self.families, widths)
+
+
+def look_up_rows(
+    table: Table, plan: Plan, families: Sequence[FamilyIndex], widths: Sequence[int]
+) -> np.ndarray:
+    """int32 [F, N]: where the row of the n-gram at each anchor starts; of an unknown one 0.
+
+    widths: how many weights a row of each family has.
+    """
+    rows = np.zeros((len(families), table.columns.shape[1]), dtype=np.int32)
+    for f, (family, width) in enumerate(zip(families, widths, strict=True)):
+        slots = empty_slots(len(family.keys))
+        hashing.fill(family.keys, slots)
+        hashing.look_up(table.keys(plan, f), slots, family.keys, rows[f])
+        _to_rows(rows[f], family.base, width)
+    return rows
 
 
 def _to_rows(ids: np.ndarray, base: int, width: int) -> None:
@@ -86,11 +96,24 @@ def _to_rows(ids: np.ndarray, base: int, width: int) -> None:
 
 
 def build_index(
-    table: Table, plan: Plan, templates: Templates, scheme: TagScheme, run: Map
+    table: Table, plan: Plan, templates: Templates, scheme: Scheme, run: Map
 ) -> tuple[Index, np.ndarray]:
     """Number the n-grams of a corpus; returns the index and the corpus' rows [F, N]."""
     T = scheme.size
     widths = [len(family.shifts) * T for family in templates.families]
+    zeros = max(widths)
+    families, rows, size = number_families(table, plan, widths, zeros + T * T, run)
+    return Index(plan, templates, families, Layout(zeros, T, size)), rows
+
+
+def number_families(
+    table: Table, plan: Plan, widths: Sequence[int], base: int, run: Map
+) -> tuple[list[FamilyIndex], np.ndarray, int]:
+    """Number the n-grams of some families; their rows stand in the weights from ``base`` on.
+
+    widths: how many weights a row of each family has. Returns the families, the rows of the
+    corpus [F, N], and where the weights end; raises SettingsError if that is too far.
+    """
     rows = np.empty((len(widths), table.columns.shape[1]), dtype=np.int32)
 
     def number(f: int) -> tuple[np.ndarray, ...]:
@@ -105,8 +128,6 @@ def build_index(
         hashing.occurrences(rows[f], starts, places)
         return found[:n].copy(), counts[:n].copy(), starts, places
 
-    zeros = max(widths)
-    base = zeros + T * T
     families = []
     for f, numbered in enumerate(run(number, range(len(widths)))):
         families.append(FamilyIndex(*numbered, base=base))  # type: ignore[misc]
@@ -114,7 +135,7 @@ def build_index(
         base += len(numbered[0]) * widths[f]
     if base > np.iinfo(np.int32).max:  # rows are numbered in 32 bits, and kernels trust them
         raise SettingsError(f"{base:,} weights are too many; expected fewer templates or less text")
-    return Index(plan, templates, families, Layout(zeros, T, base)), rows
+    return families, rows, base
 
 
 class Objective:
@@ -131,7 +152,7 @@ class Objective:
         rows: np.ndarray,
         bounds: np.ndarray,
         gold: np.ndarray,
-        scheme: TagScheme,
+        scheme: Scheme,
         *,
         sequential: bool,
         run: Map,
@@ -140,13 +161,27 @@ class Objective:
         self.index, self.rows, self.gold, self.scheme = index, rows, gold, scheme
         self.sequential, self.run, self.margin = sequential, run, np.float32(margin)
         self.tags = tuple(range(scheme.size))
-        self.shards = [bounds[a:b] for a, b in _cut(bounds[:, 1] - bounds[:, 0])]
+        self.shards = [bounds[a:b] for a, b in cut(bounds[:, 1] - bounds[:, 0])]
         self.residuals = np.zeros((rows.shape[1], scheme.size), dtype=np.float32)
         self.pieces = [
             (f, first, last)
             for f, family in enumerate(index.families)
-            for first, last in _cut(family.counts)
+            for first, last in cut(family.counts)
         ]
+
+    @property
+    def size(self) -> int:
+        """The number of weights."""
+        return self.index.layout.size
+
+    def counts(self) -> np.ndarray:
+        """float32 [size]: how often what each weight stands for occurs in the corpus."""
+        T = self.scheme.size
+        counts = np.zeros(self.size, dtype=np.float32)
+        counts[self.index.layout.transitions] = self.gold.size / T
+        for shape, family in zip(self.index.templates.families, self.index.families, strict=True):
+            count_rows(family, len(shape.shifts) * T, counts)
+        return counts
 
     def __call__(self, weights: np.ndarray, gradient: np.ndarray) -> float:
         """The value at float32 ``weights``; the gradient is written to ``gradient``."""
@@ -205,12 +240,17 @@ class Objective:
         )  # fmt: skip
 
 
+def count_rows(family: FamilyIndex, width: int, counts: np.ndarray) -> None:
+    """Write how often each n-gram occurs in the places of its weights."""
+    counts[family.base : family.base + len(family.counts) * width] = np.repeat(family.counts, width)
+
+
 def decode(
     index: Index,
     rows: np.ndarray,
     bounds: np.ndarray,
     weights: np.ndarray,
-    scheme: TagScheme,
+    scheme: Scheme,
     *,
     sequential: bool,
 ) -> np.ndarray:
@@ -231,7 +271,7 @@ def decode(
     return path
 
 
-def _cut(sizes: np.ndarray) -> list[tuple[int, int]]:
+def cut(sizes: np.ndarray) -> list[tuple[int, int]]:
     """Cut items into at most SHARDS runs of about equal total size."""
     ends = np.cumsum(sizes, dtype=np.int64)
     if len(ends) == 0:

@@ -5,10 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 
 from crfseg.errors import SettingsError
+
+
+class Scheme(Protocol):
+    """Labels 0 .. size - 1 and which of them may follow which, begin and end a sentence.
+
+    legal: bool [T, T]; begins, ends: bool [T].
+    """
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def legal(self) -> np.ndarray: ...
+    @property
+    def begins(self) -> np.ndarray: ...
+    @property
+    def ends(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,14 @@ _MOST = 400
 
 @dataclass(frozen=True)
 class Template:
-    """One unigram feature: the cells (offset, column) it is made of, in text order."""
+    """One feature: the cells (offset, column) it is made of, in text order.
+
+    pairs: whether it is of a label and the one before, not of one label.
+    """
 
     text: str
     cells: tuple[tuple[int, int], ...]
+    pairs: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,18 +74,22 @@ class Family:
 
 @dataclass(frozen=True)
 class Templates:
-    """Everything a model looks at: unigram families, and whether tags see their neighbour."""
+    """Everything a model looks at: unigram families, and whether tags see their neighbour.
+
+    pairs: families of bigram templates with cells, for taggers only.
+    """
 
     lines: tuple[str, ...]
     families: tuple[Family, ...]
     transitions: bool
+    pairs: tuple[Family, ...] = ()
 
     @property
     def reach(self) -> int:
         """The largest distance of a cell from its position."""
         return max(
             abs(shift + offset)
-            for family in self.families
+            for family in (*self.families, *self.pairs)
             for shift in family.shifts
             for offset in (0, *(offset for offset, _ in family.pattern))
         )
@@ -89,19 +97,29 @@ class Templates:
     @property
     def columns(self) -> int:
         """The number of columns the templates need."""
-        return 1 + max(column for family in self.families for _, column in family.pattern)
+        return 1 + max(
+            column for family in (*self.families, *self.pairs) for _, column in family.pattern
+        )
 
 
-def parse(lines: Iterable[str], name: str = "templates", columns: int | None = None) -> Templates:
+def parse(
+    lines: Iterable[str],
+    name: str = "templates",
+    columns: int | None = None,
+    *,
+    pairs: bool = False,
+    columns_help: str = COLUMNS_HELP,
+) -> Templates:
     """Read templates from lines of text; ``name`` is what errors call their source.
 
-    columns: how many there are, if that is known.
+    columns: how many there are, if that is known, and what they are; pairs: whether bigram
+    templates may have cells.
 
-    Raises TemplateError, naming the line, for anything that is not a unigram template
-    over known cells or the plain bigram template ``B``.
+    Raises TemplateError, naming the line, for anything that is not a template over known
+    cells or the plain bigram template ``B``.
     """
     kept: list[str] = []
-    seen: dict[tuple[tuple[int, int], ...], str] = {}
+    seen: dict[tuple[bool, tuple[tuple[int, int], ...]], str] = {}
     transitions = False
     for number, raw in enumerate(lines, start=1):
         line = raw.split("#", 1)[0].strip()
@@ -111,21 +129,24 @@ def parse(lines: Iterable[str], name: str = "templates", columns: int | None = N
             transitions = True
             kept.append("B")
             continue
-        template = _parse_line(line, f"{name}:{number}")
+        template = _parse_line(line, f"{name}:{number}", pairs)
         last = max(column for _, column in template.cells)
         if columns is not None and last >= columns:
             raise TemplateError(
                 f"{name}:{number}: {line!r}: there is no column {last}; expected at most "
-                f"{columns - 1} ({COLUMNS_HELP})"
+                f"{columns - 1} ({columns_help})"
             )
-        if template.cells not in seen:
-            seen[template.cells] = line
+        feature = (template.pairs, template.cells)
+        if feature not in seen:
+            seen[feature] = line
             kept.append(line)
             if len(seen) > _MOST:
                 raise TemplateError(f"{name}:{number}: expected at most {_MOST} templates")
-    if not seen:
+    unigrams = [cells for of_pairs, cells in seen if not of_pairs]
+    if not unigrams:
         raise TemplateError(f"{name}: no unigram template; expected lines like U00:%x[0,0]")
-    return Templates(tuple(kept), _families(seen), transitions)
+    bigrams = [cells for of_pairs, cells in seen if of_pairs]
+    return Templates(tuple(kept), _families(unigrams), transitions, _families(bigrams))
 
 
 def check_standard(templates: Templates, column: int, name: str = "templates") -> None:
@@ -181,15 +202,16 @@ def cells_of(line: str) -> tuple[tuple[int, int], ...]:
     return tuple((int(offset), int(column)) for offset, column in _CELL.findall(line))
 
 
-def _parse_line(line: str, where: str) -> Template:
+def _parse_line(line: str, where: str, pairs: bool) -> Template:
     """What stands before and between the cells only names a feature, and is ignored."""
-    if line[0] in "Bb*" and "%" in line:
+    bigram = pairs and line[0] in "Bb"
+    if not bigram and line[0] in "Bb*" and "%" in line:
         raise TemplateError(
             f"{where}: {line!r}: bigram templates with cells are not supported; "
             "expected a plain B (tag transitions)"
         )
     cells = cells_of(line)
-    if line[0] not in "Uu%" or not cells or "%" in _CELL.sub("", line):
+    if not (bigram or line[0] in "Uu%") or not cells or "%" in _CELL.sub("", line):
         raise TemplateError(f"{where}: {line!r}: expected a template like U05:%x[-1,0]/%x[0,0]")
     for offset, column in cells:
         if abs(offset) > _FURTHEST:
@@ -197,7 +219,7 @@ def _parse_line(line: str, where: str) -> Template:
                 f"{where}: %x[{offset},{column}]: expected an offset from -{_FURTHEST} "
                 f"to {_FURTHEST}"
             )
-    return Template(line, cells)
+    return Template(line, cells, bigram)
 
 
 def _families(templates: Iterable[tuple[tuple[int, int], ...]]) -> tuple[Family, ...]:

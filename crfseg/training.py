@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from crfseg import __version__, baselines, lbfgs, templates
+from crfseg import __version__, baselines, templates
 from crfseg.corpus import Corpus
 from crfseg.devscore import DevScore
+from crfseg.estimation import estimate
 from crfseg.export import export
 from crfseg.features import Table, folds_of
 from crfseg.files import Path
-from crfseg.kernels import vector
 from crfseg.model import Model
 from crfseg.objective import Index, Objective, build_index
 from crfseg.prepare import Encoder, Lexicons, Sequences, collect_lexicons, gold_tags
@@ -24,12 +23,6 @@ from crfseg.progress import Iteration, Progress
 from crfseg.settings import Settings
 from crfseg.tags import TagScheme, scheme_by_name
 from crfseg.threads import Map
-
-#: The curvature of an n-gram's weights is estimated as _CURVATURE * (count + _RARE). The
-#: variance p (1 - p) of a tag is some 0.2; the n-grams of one place move together, the
-#: rare ones most of all: without _RARE the same objective takes twice the evaluations.
-_CURVATURE = 0.35
-_RARE = 100
 
 
 @dataclass
@@ -103,7 +96,9 @@ class Training:
                 sequential=self.sequential, run=run, margin=self.settings.margin,
             )  # fmt: skip
             score = self._dev_score(dev, index)
-            weights, reason, interrupted = self._optimise(objective, score, run, start)
+            found = estimate(objective, self.settings, run, self.progress, start, score)
+            weights, reason, interrupted = found.weights, found.reason, found.interrupted
+            self.history = found.history
         model = self._export(index, weights, files)
         return TrainingResult(
             model=model,
@@ -122,47 +117,6 @@ class Training:
             return None
         return DevScore(dev, self.encoder, index, self.scheme, sequential=self.sequential)
 
-    def _optimise(
-        self, objective: Objective, score: DevScore | None, run: Map, start: float
-    ) -> tuple[np.ndarray, str, bool]:
-        settings, size = self.settings, objective.index.layout.size
-        each = lbfgs.Vectors(size, run)
-
-        def penalised(weights: np.ndarray, gradient: np.ndarray) -> float:
-            value = objective(weights, gradient)
-            squares = each(vector.add_penalty, weights, 1 / settings.l2, gradient)
-            return value + 0.5 / settings.l2 * squares
-
-        best = np.zeros(size, dtype=np.float32)
-
-        def on_step(number: int, value: float, change: float, weights: np.ndarray) -> None:
-            nonlocal best
-            best = weights
-            f1 = None if score is None else score(weights)
-            step = Iteration(number, value, change, time.perf_counter() - start, f1)
-            self.history.append(step)
-            self.progress.iteration(step)
-
-        self.progress.begin("training", settings.max_iter, "iterations")
-        try:
-            minimum = lbfgs.minimise(
-                penalised,
-                np.zeros(size, dtype=np.float32),
-                _inverse_curvature(objective.index, self.gold.size, settings.l2),
-                l1=settings.l1,
-                max_iter=settings.max_iter,
-                tol=settings.tol,
-                run=run,
-                on_step=on_step,
-            )
-        except KeyboardInterrupt:
-            if not self.history:  # nothing to save yet
-                raise
-            self.progress.end("interrupted")
-            return best, "interrupted", True
-        self.progress.end(minimum.reason)
-        return minimum.x, minimum.reason, False
-
     def _export(self, index: Index, weights: np.ndarray, files: Sequence[Path]) -> Model:
         corpora = [os.path.basename(os.fspath(path)) for path in files]
         metadata: dict[str, Any] = {
@@ -179,18 +133,3 @@ class Training:
             metadata["standards"] = list(self.standards)
         prune = 0.0 if self.settings.kind == "hmm" else self.settings.prune
         return export(metadata, weights, index, self.encoder, self.lexicons, self.scheme, prune)
-
-
-def _inverse_curvature(index: Index, positions: int, l2: float) -> np.ndarray:
-    """float32: the diagonal of the initial inverse Hessian, from the counts of n-grams."""
-    T = index.layout.tags
-    counts = np.zeros(index.layout.size, dtype=np.float32)
-    counts[index.layout.transitions] = positions / T
-    for shape, family in zip(index.templates.families, index.families, strict=True):
-        width = len(shape.shifts) * T
-        end = family.base + len(family.counts) * width
-        counts[family.base : end] = np.repeat(family.counts, width)
-    counts += _RARE
-    counts *= _CURVATURE
-    counts += 1 / l2
-    return np.divide(1, counts, out=counts)

@@ -8,7 +8,7 @@ import pytest
 
 from crfseg.corpus import Corpus
 from crfseg.features import folds_of
-from crfseg.objective import SHARDS, Index, Objective, _cut, build_index, decode
+from crfseg.objective import SHARDS, Index, Objective, build_index, cut, decode
 from crfseg.prepare import Encoder, Sequences, collect_lexicons, gold_tags
 from crfseg.tags import FOUR, SIX, TagScheme
 from crfseg.templates import default_lines, parse
@@ -168,7 +168,7 @@ def test_unknown_n_grams_have_no_weight() -> None:
 
 @pytest.mark.parametrize("sizes", [[], [5], [1] * 7, [1000, 1, 1], [0, 0, 3], list(range(500))])
 def test_shards_cover_everything_once(sizes: list[int]) -> None:
-    pieces = _cut(np.array(sizes, dtype=np.int64))
+    pieces = cut(np.array(sizes, dtype=np.int64))
     assert [i for a, b in pieces for i in range(a, b)] == list(range(len(sizes)))
     assert len(pieces) <= SHARDS
     assert all(a < b for a, b in pieces)

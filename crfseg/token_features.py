@@ -1,0 +1,134 @@
+"""Tokens as taggers see them: a vocabulary for each column, and the feature table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+import numpy as np
+
+from crfseg.chain_objective import Plans
+from crfseg.errors import TemplateError
+from crfseg.features import Table, make_plan
+from crfseg.kernels.layout import BEYOND
+from crfseg.labels import LabelScheme
+from crfseg.templates import Templates, parse
+from crfseg.text import BOUNDARY, FIRST_CHARACTER, UNKNOWN
+from crfseg.tokens import Rows
+
+#: Of the words around, of two neighbours, and of other columns.
+DEFAULT_TEMPLATES = """\
+U00:%x[-2,0]
+U01:%x[-1,0]
+U02:%x[0,0]
+U03:%x[1,0]
+U04:%x[2,0]
+U05:%x[-1,0]/%x[0,0]
+U06:%x[0,0]/%x[1,0]
+B
+"""
+COLUMN_TEMPLATES = """\
+U{0}0:%x[-1,{0}]
+U{0}1:%x[0,{0}]
+U{0}2:%x[1,{0}]
+"""
+_COLUMNS_HELP = "the columns of a token before its label, from 0 on"
+
+
+def default_lines(columns: int) -> list[str]:
+    """The default templates for tokens of that many columns."""
+    more = "".join(COLUMN_TEMPLATES.format(c) for c in range(1, columns))
+    return (more + DEFAULT_TEMPLATES).splitlines()
+
+
+def parse_templates(lines: Iterable[str], name: str, columns: int) -> Templates:
+    """Templates over the columns of tokens; bigram templates may have cells."""
+    return parse(lines, name, columns, pairs=True, columns_help=_COLUMNS_HELP)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The values that a column may have, by id; the first has id FIRST_CHARACTER."""
+
+    words: list[str]
+
+    @property
+    def size(self) -> int:
+        """The number of ids."""
+        return len(self.words) + FIRST_CHARACTER
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The id of each value."""
+        return {word: k for k, word in enumerate(self.words, FIRST_CHARACTER)}
+
+
+@dataclass(frozen=True)
+class TokenEncoder:
+    """What turns tokens into the feature table; vocabularies: one for each column.
+
+    A column no template looks at has an empty one.
+    """
+
+    vocabularies: list[Vocabulary]
+    templates: Templates
+    plans: Plans
+
+    @classmethod
+    def make(cls, vocabularies: list[Vocabulary], templates: Templates) -> TokenEncoder:
+        """Raises TemplateError for n-grams of too many possible values."""
+        radix = [vocabulary.size for vocabulary in vocabularies]
+        try:
+            plans = make_plan(templates.families, radix), make_plan(templates.pairs, radix)
+        except TemplateError:
+            # make_plan speaks of characters
+            problem = "a template has too many cells for the different values of its columns"
+            raise TemplateError(f"{problem}; expected fewer cells") from None
+        return cls(vocabularies, templates, plans)
+
+    @classmethod
+    def of(cls, sentences: Sequence[Rows], columns: int, templates: Templates) -> TokenEncoder:
+        """The encoder for training sentences: values by first occurrence."""
+        families = (*templates.families, *templates.pairs)
+        used = {column for family in families for _, column in family.pattern}
+        found = [list(dict.fromkeys(_column(sentences, c))) * (c in used) for c in range(columns)]
+        return cls.make([Vocabulary(words) for words in found], templates)
+
+    def table(self, sentences: Sequence[Rows]) -> Table:
+        """The feature table of sentences, none empty, of rows with as many columns at least."""
+        lengths = np.array([len(rows) for rows in sentences], dtype=np.int64)
+        ends = np.cumsum(lengths)
+        gap = max(2 * self.templates.reach, BEYOND)
+        begins = ends - lengths + gap * np.arange(1, len(lengths) + 1)
+        bounds = np.stack([begins, begins + lengths], axis=1)
+        size = int(lengths.sum()) + gap * (len(lengths) + 1)
+        columns = np.full((len(self.vocabularies), size), BOUNDARY, dtype=np.int32)
+        places = places_of(bounds)
+        for c, vocabulary in enumerate(self.vocabularies):
+            if vocabulary.words:
+                numbers = vocabulary.numbers
+                ids = (numbers.get(value, UNKNOWN) for value in _column(sentences, c))
+                columns[c, places] = np.fromiter(ids, dtype=np.int32, count=len(places))
+        return Table(columns, bounds)
+
+
+def places_of(bounds: np.ndarray) -> np.ndarray:
+    """int64 [tokens]: where the tokens of all sentences stand in their table."""
+    lengths = bounds[:, 1] - bounds[:, 0]
+    before = np.cumsum(lengths) - lengths
+    return np.arange(int(lengths.sum())) + np.repeat(bounds[:, 0] - before, lengths)
+
+
+def gold_labels(labels: Sequence[Sequence[str]], scheme: LabelScheme, table: Table) -> np.ndarray:
+    """uint8 [N]: the labels of sentences in the places of their table; all must be known."""
+    numbers = {name: k for k, name in enumerate(scheme.names)}
+    gold = np.zeros(table.columns.shape[1], dtype=np.uint8)
+    ids = [numbers[label] for label in chain.from_iterable(labels)]
+    gold[places_of(table.bounds)] = ids
+    return gold
+
+
+def _column(sentences: Sequence[Rows], c: int) -> Iterable[str]:
+    return (row[c] for rows in sentences for row in rows)
