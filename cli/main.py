@@ -77,7 +77,8 @@ class OneLineErrors(click.Group):
 
 
 def _fail(code: int, message: str, command: str = "crfseg") -> NoReturn:
-    line = message.strip().replace("\n", " ")
+    # A file may be quoted: nothing but text goes to a terminal.
+    line = "".join(c if c.isprintable() else "\ufffd" for c in message.strip().replace("\n", " "))
     click.echo(f"{command}: error: {line}", err=True)
     sys.exit(code)
 

@@ -36,6 +36,7 @@ _ENTRIES = {4: "segment_four", 6: "segment_six"}  # by the number of tags
 #: than `stream` asks for at once.
 _SMALLEST = 12
 _LARGEST = 21 - _SMALLEST
+_MOST = 1 << 30
 
 
 class Style:
@@ -136,7 +137,9 @@ class Engine:
         return engine
 
     def write(self, data: bytes, style: Style, give: Callable[[_Buffers, int], T]) -> T:
-        """What ``give`` makes of the UTF-8 with separators; raises UnicodeDecodeError.
+        """What ``give`` makes of the UTF-8 with separators.
+
+        Raises UnicodeDecodeError, and MemoryError for a text too large to be held.
 
         give: `as_bytes`, `as_text`, `as_words` or `as_lists`.
         """
@@ -207,7 +210,13 @@ class Engine:
 
     def _buffers(self, room: int, width: int) -> _Buffers:
         tables = self._tables.buffer_info()[0]
-        return _Buffers(tables, work_bytes(room, *self._shape), room * (1 + width))
+        try:
+            if room > _MOST:  # kernels count in int32
+                raise MemoryError
+            return _Buffers(tables, work_bytes(room, *self._shape), room * (1 + width))
+        except (MemoryError, OSError):
+            problem = f"no memory to segment a text of {room >> 1:,} bytes or more at once"
+            raise MemoryError(f"{problem}; expected pieces of it") from None
 
 
 def _all(spans: list[patterns.Span]) -> list[patterns.Span]:

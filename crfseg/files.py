@@ -42,8 +42,9 @@ def read_lines(
             if isinstance(error, UnicodeDecodeError):
                 # The decoder may have put bytes of the block before in front.
                 good = error.start - len(error.object) + len(block)
-                decoder.setstate(state)
-                line += decoder.decode(block[: max(0, good)]).count("\n")
+                with suppress(UnicodeError):  # UTF-16 that lacks a BOM as well
+                    decoder.setstate(state)
+                    line += decoder.decode(block[: max(0, good)]).count("\n")
                 shown = f"byte 0x{error.object[error.start]:02x}"
             _fail_encoding(path, line, f"{shown} is not valid {encoding}", encoding, head)
         if not done and not any(parts):  # a pipe may give a BOM in pieces

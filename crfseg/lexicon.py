@@ -33,6 +33,8 @@ FOLDS = 10
 MAX_LEXICONS = 9
 #: In how many folds a word of the training corpus occurs at least, by its tier.
 TIERS = (1, COMMON, WIDE)
+#: Whitespace that no word can have; blanks it can.
+_NO_BLANK = re.compile("[\x09-\x0d\x1c-\x1f\x85\u2028\u2029\ufeff]")
 _NUMBER_AND_TAG = re.compile(r" +[0-9]+(\.[0-9]+)?( +[a-z]{1,5})?$")
 _TAG = re.compile(r"(?<=[^\x00-\x7f]) +[a-z]{1,4}$")
 
@@ -146,7 +148,13 @@ def read_words(path: Path) -> list[str]:
     is read as it is; so is a tag of up to four letters alone after a character that is not
     ASCII. All else is the word, spaces included. Raises DataError.
     """
-    words = [word for line in read_lines(path) if (word := _word_of(line))]
+    words = []
+    for number, line in enumerate(read_lines(path), 1):
+        if word := _word_of(line):
+            if not word.isprintable() and (strange := _NO_BLANK.search(word)):
+                problem = f"U+{ord(strange[0]):04X} inside of a word"
+                raise DataError(path, number, problem, "one word on a line")
+            words.append(word)
     if not words:
         raise DataError(path, None, "no words", "one word on a line")
     return words

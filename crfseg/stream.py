@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from queue import SimpleQueue
@@ -137,12 +138,20 @@ def _to_utf8(chunks: Iterable[bytes], encoding: str, errors: str, name: str) -> 
         except UnicodeDecodeError as problem:
             decoder.setstate(state)
             bad = len(chunk) - len(problem.object) + problem.start  # < 0: in the chunk before
-            data = decoder.decode(chunk[: max(bad, 0)]).encode()
+            data = b""
+            with suppress(UnicodeError):  # UTF-16 that lacks a byte order mark as well
+                data = decoder.decode(chunk[: max(bad, 0)]).encode()
             yield data[: data.rfind(b"\n") + 1]
             start = chunk.rfind(b"\n", 0, max(bad, 0)) + 1
             place = bad - start if start else bad + column
             text = chunk[start:] if bad >= 0 else problem.object
             raise _bad_bytes(name, line + data.count(b"\n"), place, text, encoding) from None
+        except UnicodeEncodeError:
+            raise
+        except UnicodeError:  # UTF-16 or UTF-32 without a byte order mark
+            guess = likely_encoding(chunk, encoding) or f"{encoding}-le"
+            advice = f"its beginning is not {encoding}; try --encoding {guess}"
+            raise DataError(name, line, advice) from None
         yield data
         line += data.count(b"\n")
         column = len(chunk) - chunk.rfind(b"\n") - 1 + (0 if b"\n" in chunk else column)

@@ -133,7 +133,7 @@ def parse(
         last = max(column for _, column in template.cells)
         if columns is not None and last >= columns:
             raise TemplateError(
-                f"{name}:{number}: {line!r}: there is no column {last}; expected at most "
+                f"{name}:{number}: {_shown(line)}: there is no column {last}; expected at most "
                 f"{columns - 1} ({columns_help})"
             )
         feature = (template.pairs, template.cells)
@@ -207,12 +207,13 @@ def _parse_line(line: str, where: str, pairs: bool) -> Template:
     bigram = pairs and line[0] in "Bb"
     if not bigram and line[0] in "Bb*" and "%" in line:
         raise TemplateError(
-            f"{where}: {line!r}: bigram templates with cells are not supported; "
+            f"{where}: {_shown(line)}: bigram templates with cells are not supported; "
             "expected a plain B (tag transitions)"
         )
     cells = cells_of(line)
     if not (bigram or line[0] in "Uu%") or not cells or "%" in _CELL.sub("", line):
-        raise TemplateError(f"{where}: {line!r}: expected a template like U05:%x[-1,0]/%x[0,0]")
+        expected = "expected a template like U05:%x[-1,0]/%x[0,0]"
+        raise TemplateError(f"{where}: {_shown(line)}: {expected}")
     for offset, column in cells:
         if abs(offset) > _FURTHEST:
             raise TemplateError(
@@ -220,6 +221,10 @@ def _parse_line(line: str, where: str, pairs: bool) -> Template:
                 f"to {_FURTHEST}"
             )
     return Template(line, cells, bigram)
+
+
+def _shown(line: str) -> str:
+    return repr(line if len(line) <= 60 else line[:59] + "…")
 
 
 def _families(templates: Iterable[tuple[tuple[int, int], ...]]) -> tuple[Family, ...]:

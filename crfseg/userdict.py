@@ -39,8 +39,9 @@ class Words:
         for bad in (empty, ends > first):
             if bad.any():
                 word = stripped[int(np.argmax(bad))]
+                shown = repr(word if len(word) <= 60 else word[:59] + "…")
                 raise SettingsError(
-                    f"{word!r}: cannot be a word of a dictionary; expected characters, "
+                    f"{shown}: cannot be a word of a dictionary; expected characters, "
                     "perhaps with spaces between them"
                 )
         return cls(codes, ends)

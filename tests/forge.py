@@ -239,7 +239,8 @@ def _forge_array(arrays: Arrays, chance: random.Random) -> None:
     name = chance.choice(sorted(arrays))
     array = arrays[name].copy()
     operation = chance.choice(_OPERATIONS)
-    changed = operation(array, chance, arrays)
+    with np.errstate(all="ignore"):
+        changed = operation(array, chance, arrays)
     if changed is None:
         del arrays[name]
     else:
