@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 import crfseg
+from crfseg.cli.signals import handle_signals
 from crfseg.errors import CrfsegError
 
 INTERRUPTED = 130
@@ -35,7 +36,7 @@ class OneLineErrors(click.Group):
     """A group whose every foreseeable failure is one line on stderr.
 
     Exit codes: 2 for a wrong command line, 1 for input that cannot be used, 130 after
-    Ctrl-C, 141 when whoever read the output stopped reading.
+    Ctrl-C, 143 after SIGTERM, 141 when whoever read the output stopped reading.
     """
 
     def main(self, *args: Any, **settings: Any) -> NoReturn:
@@ -112,6 +113,7 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> NoReturn:
     """Entry point of the ``crfseg`` command."""
+    handle_signals()
     if isinstance(sys.stdout, io.TextIOWrapper):  # whatever the locale, printing must not fail
         sys.stdout.reconfigure(errors="backslashreplace")
     cli.main(prog_name="crfseg")

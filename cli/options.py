@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import click
 
+from crfseg.cli.signals import unbroken
 from crfseg.errors import CrfsegError
 
 CORPUS_FORMATS = ("auto", "words", "tagged", "chars", "conll", "conllu")
@@ -102,11 +103,27 @@ def writable(name: str) -> Iterator[Callable[[bytes], object]]:
 
 def _write_out(data: bytes) -> None:
     try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        with unbroken():
+            _write_all(data)
     except OSError as error:
         error.filename = "<stdout>"
         raise
+
+
+def _write_all(data: bytes) -> None:
+    out = sys.stdout.buffer
+    out.flush()
+    # Unbuffered output (PYTHONUNBUFFERED) may take a part only, and all of it where it is told
+    # not to wait, as a pipe that another process uses as well.
+    raw, view = getattr(out, "raw", out), memoryview(data)
+    while view:
+        written = raw.write(view)
+        if written is None:
+            import select
+
+            select.select([], [raw], [])
+        else:
+            view = view[written:]
 
 
 def check_writable(path: str) -> None:

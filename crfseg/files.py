@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import secrets
 import stat
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, NoReturn
+
+try:
+    import fcntl
+except ImportError:  # Windows, where open files cannot be renamed either
+    fcntl = None  # type: ignore[assignment]
 
 from crfseg.encodings import likely_encoding
 from crfseg.errors import CrfsegError, DataError, SettingsError
@@ -20,6 +27,9 @@ Path = str | os.PathLike[str]
 MAX_WORD = 1000
 
 _BLOCK = 1 << 18
+#: So many may write the same file at once and be killed, and the next one cleans up.
+_WRITERS = 8
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def read_lines(
@@ -92,22 +102,26 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
     Written in the same folder, synced and renamed; the old file's mode is kept, links are
     followed, and a device or pipe is written to directly. On an error the old file is
-    untouched and the new one removed. Raises CrfsegError naming ``path`` if it cannot be written.
+    untouched and the new one removed; where the process is killed, the next one that writes
+    ``path`` removes it. Raises CrfsegError naming ``path`` if it cannot be written.
     """
     shown = os.fspath(path)
     if os.path.isdir(shown) or not os.path.basename(shown):
         raise CrfsegError(f"{shown}: cannot be written: it is a directory; expected a file name")
     direct = os.path.exists(shown) and not os.path.isfile(shown)
-    mode = None
+    mode, aside = None, ""
     try:
         target = os.path.realpath(shown)
-        aside = os.path.join(os.path.dirname(target), f".crfseg-{secrets.token_hex(6)}.tmp")
         if os.path.isfile(target):
             # Renaming would replace a file its owner made read-only.
             if not os.access(target, os.W_OK):
                 raise PermissionError(0, "it is read-only")
             mode = stat.S_IMODE(os.stat(target).st_mode)
-        raw = _Raw(shown if direct else aside, "wb" if direct else "xb")
+        if direct:
+            raw = _Raw(shown, "wb")
+        else:
+            aside, handle = _open_aside(target)
+            raw = _Raw(handle, "wb")
     except (OSError, ValueError) as error:
         raise CrfsegError(f"{shown}: cannot be written: {_reason(error)}") from error
     raw.shown = shown
@@ -131,6 +145,59 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             with suppress(OSError):
                 os.unlink(aside)
     _sync_folder(os.path.dirname(target))
+
+
+def _open_aside(target: str) -> tuple[str, int]:
+    """A new file beside another, and its handle.
+
+    What a process that was killed has left for this target is removed: it has one of a few
+    names, and nobody holds a lock on it.
+    """
+    folder, name = os.path.split(target)
+    start = os.path.join(folder, f".crfseg-{zlib.crc32(os.fsencode(name)):08x}")
+    paths = [f"{start}-{k}.tmp" for k in range(_WRITERS)]
+    for path in paths:
+        with suppress(OSError):  # mostly there is none
+            _remove_stale(path)
+    for path in [*paths, f"{start}-{secrets.token_hex(6)}.tmp"]:
+        with suppress(FileExistsError):
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+            if _locked(handle) and _is_file(path, handle):
+                return path, handle
+            os.close(handle)  # it was taken for stale before it had its lock
+    raise FileExistsError(errno.EEXIST, "too many write it at the same time")
+
+
+def _remove_stale(path: str) -> None:
+    handle = os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_file(path, handle):
+                os.unlink(path)
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Whether a file is ours; where there are no locks, nobody else will take it."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _is_file(path: str, handle: int) -> bool:
+    """Whether a path still leads to an open file."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(handle))
+    except FileNotFoundError:
+        return False
 
 
 class _Raw(io.FileIO):

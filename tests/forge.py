@@ -113,7 +113,7 @@ def _reclaim(data: bytes, chance: random.Random, models: Sequence[bytes]) -> byt
     try:
         head = json.loads(data[8 : 8 + size])
         name = chance.choice([key for key in head if key != "__metadata__"])
-        entry, field = head[name], chance.choice(("dtype", "shape", "data_offsets", None))
+        entry, field = dict(head[name]), chance.choice(("dtype", "shape", "data_offsets", None))
     except (ValueError, IndexError, TypeError, AttributeError):
         return data
     if field is None:
@@ -123,12 +123,12 @@ def _reclaim(data: bytes, chance: random.Random, models: Sequence[bytes]) -> byt
             "BOOL", "U8", "I8", "I16", "U16", "F16", "BF16", "I32", "U32", "F32", "F64", "I64",
             "U64", "F8_E5M2", "F8_E4M3", "F4", "X",
         )  # fmt: skip
-        entry[field] = chance.choice(types)
-    elif entry.get(field):
+        head[name] = {**entry, field: chance.choice(types)}
+    elif isinstance(entry.get(field), list) and entry[field]:
         number = chance.choice((0, 1, -1, 2**31, 2**63 - 1, 2**63, 2**64, 10**30, 1.5, None))
-        entry[field][chance.randrange(len(entry[field]))] = number
-        if chance.random() < 0.2:
-            entry[field].append(number)
+        numbers = list(entry[field])
+        numbers[chance.randrange(len(numbers))] = number
+        head[name] = {**entry, field: numbers + [number] * (chance.random() < 0.2)}
     text = json.dumps(head).encode()
     return len(text).to_bytes(8, "little") + text + data[8 + size :]
 

@@ -48,7 +48,38 @@ def encoder_of(model: Model) -> Encoder:
     return Encoder(model.alphabet, model.templates, plan, model.tiers, tries, standards)
 
 
-def cut(model: Model, string: str, standard: int = 0) -> list[str]:
+def exact_tags(index: Index, rows: np.ndarray, bounds: np.ndarray, model: Model) -> np.ndarray:
+    """`objective.decode` in whole numbers: float32 rounds the sums of extreme weights."""
+    scheme = model.scheme
+    weights = np.concatenate(
+        [
+            np.zeros(index.layout.zeros, dtype=np.int64),
+            model.transitions.ravel(),
+            *(f.weights.ravel() for f in model.families),
+        ]
+    )
+    never = -(1 << 40)
+    transitions = np.where(scheme.legal, model.transitions.astype(np.int64), never)
+    starts, ends = np.where(scheme.begins, 0, never), np.where(scheme.ends, 0, never)
+    found: list[int] = []
+    for begin, end in bounds.tolist():
+        scores = np.zeros((end - begin, scheme.size), dtype=np.int64)
+        for family, shift, place in index.plan.templates.tolist():
+            row = rows[family, begin + shift : end + shift] + place * scheme.size
+            scores += weights[row[:, None] + np.arange(scheme.size)]
+        best, back = scores[0] + starts, []
+        for score in scores[1:]:
+            moves = best[:, None] + transitions
+            back.append(moves.argmax(axis=0))
+            best = moves.max(axis=0) + score
+        path = [int((best + ends).argmax())]
+        for before in reversed(back):
+            path.append(int(before[path[-1]]))
+        found += path[::-1]
+    return np.array(found, dtype=np.uint8)
+
+
+def cut(model: Model, string: str, standard: int = 0, exact: bool = False) -> list[str]:
     """What ``Segmenter.cut`` gives, addresses not kept whole."""
     codes = text.code_points(string)
     space = text.classes()[codes] == text.SPACE
@@ -63,7 +94,10 @@ def cut(model: Model, string: str, standard: int = 0) -> list[str]:
         table = encoder_of(model).table(sequences)
         index, weights = index_of(model)
         rows = index.rows(table)
-        tags = decode(index, rows, table.bounds, weights, model.scheme, sequential=True)
+        if exact:
+            tags = exact_tags(index, rows, table.bounds, model)
+        else:
+            tags = decode(index, rows, table.bounds, weights, model.scheme, sequential=True)
         starts[inside[sequences.kept]] = model.scheme.begins[tags]
     edges = [*np.flatnonzero(starts).tolist(), len(codes)]
     return [string[a:b] for a, b in pairwise(edges)]

@@ -61,7 +61,8 @@ class GuardedEngine:
         work = Guarded(work_bytes(size, *self.engine._shape), 64)
         words = self.engine.dictionary.snapshot() if self.engine.dictionary else None
         place = words.address if words else 0
-        numbers = array("q", [self.tables.buffer_info()[0], work.address, out.address, place])
+        asked = [self.tables.buffer_info()[0], work.address, out.address, place]
+        numbers = array("q", asked + [0] * 12)  # nothing more is asked for
         request, locks = numbers.buffer_info()[0], None
         length = RUNS
         while length <= RUNS:  # what could be an address or a number: look no further

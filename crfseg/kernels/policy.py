@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numba
@@ -29,11 +30,27 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     # Only numba's choice of a place for this function is affected: it is made right here.
     config.CACHE_DIR = given or str(cache_folder() or "")
     try:
-        return numba.njit(cache=True, **_OPTIONS)(function)
+        compiled = numba.njit(cache=True, **_OPTIONS)(function)
+        _forgive(compiled)
+        return compiled
     except RuntimeError:  # "cannot cache function: no locator available"
         return numba.njit(**_OPTIONS)(function)
     finally:
         config.CACHE_DIR = given
+
+
+def _forgive(compiled: Any) -> None:
+    """A cache that cannot be written to, its disk being full perhaps, is no error."""
+    kept = getattr(compiled, "_cache", None)  # numba's own; a function to interpret has none
+    if kept is None:
+        return
+    save = kept.save_overload
+
+    def try_to_save(*arguments: Any) -> None:
+        with suppress(OSError):
+            save(*arguments)
+
+    kept.save_overload = try_to_save
 
 
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,100 @@
+"""Processes that are killed, stopped, run out of disk, or are in each other's way."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from command import COMMAND
+
+from crfseg import Model
+
+
+def start(*args: str | Path, **options: Any) -> subprocess.Popen[bytes]:
+    """The command, started; stderr is kept."""
+    return subprocess.Popen(
+        [*COMMAND, *map(str, args)], stderr=subprocess.PIPE, start_new_session=True, **options
+    )
+
+
+def temporary(folder: Path) -> list[str]:
+    """Files that are written aside."""
+    return [name for name in os.listdir(folder) if name.startswith(".crfseg-")]
+
+
+def train_to_the_end(corpus: Path, output: Path) -> float:
+    """Train; returns seconds."""
+    begin = time.monotonic()
+    with start("train", "-q", corpus, "-o", output) as process:
+        assert process.stderr
+        said = process.stderr.read()
+    assert process.returncode == 0, said
+    return time.monotonic() - begin
+
+
+def kill_trainings(corpora: Sequence[Path], output: Path, times: int) -> Counter[str]:
+    """Kill ``crfseg train`` at random moments, every third time while it saves.
+
+    output: what all of them write. Whenever one is killed, the model there must be whole, and one
+    of those the corpora give. Returns how many were killed, came to their end, left files aside.
+    """
+    chance, found, models = random.Random(times), Counter[str](), []
+    for corpus in corpora:
+        seconds = train_to_the_end(corpus, output)
+        models.append(output.read_bytes())
+    for k in range(times):
+        with start("train", "-q", corpora[k % len(corpora)], "-o", output) as process:
+            if k % 3 == 0:  # when it saves, which takes milliseconds
+                while process.poll() is None and not temporary(output.parent):
+                    time.sleep(0.0002)
+                time.sleep(chance.random() * 0.01)
+            else:
+                time.sleep(chance.random() * seconds)
+            found["killed" if process.poll() is None else "too late"] += 1
+            process.kill()
+        assert output.read_bytes() in models
+        Model.load(output)
+        left = temporary(output.parent)
+        assert len(left) <= 1  # the next one removes what was left
+        found["left"] += len(left)
+    train_to_the_end(corpora[0], output)
+    assert temporary(output.parent) == []
+    return found
+
+
+def stop_segmenting(
+    model: Path, text: Path, full: bytes, number: signal.Signals, seed: int
+) -> tuple[int, bool]:
+    """Stop ``crfseg segment`` while its output is read: whole lines must come, in order.
+
+    full: all that it writes. Returns its exit code, and whether it was stopped before the end.
+    """
+    chance = random.Random(seed)
+    threads = str(chance.choice((1, 2)))
+    with start(
+        "segment", "-q", "-m", model, "--threads", threads, text, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        output = process.stdout.read(chance.choice((1, 1000, 100_000, 1_000_000)))
+        process.send_signal(number)
+        time.sleep(chance.choice((0, 0.001, 0.05)))
+        output += process.stdout.read()
+        said = process.stderr.read()
+    assert said.strip() == b"", said
+    assert full.startswith(output)
+    assert output.endswith(b"\n"), (process.returncode, len(output), len(full), output[-50:])
+    return process.returncode, len(output) < len(full)
+
+
+def limit_files(size: int) -> None:
+    """For ``preexec_fn``: no file may become larger, as if the disk were full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
