@@ -182,8 +182,8 @@ class Segmentations:
             if not allowed[k].any():
                 raise _contradicted(place, cut, "a forced word says otherwise")
         elif cut:
-            inside = "a forced word or whitespace" if is_position else "one character or whitespace"
-            raise _contradicted(place, cut, f"it is inside of {inside}")
+            where = "it is inside of one character, of whitespace or of a forced word"
+            raise _contradicted(place, cut, where)
 
     @cached_property
     def _known(self) -> set[int]:

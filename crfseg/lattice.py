@@ -16,7 +16,7 @@ from crfseg.kernels import lattice as kernels
 Seed = int | Sequence[int] | np.random.Generator | None
 
 #: Bytes that the n best paths may take while they are looked for.
-_MOST = 4 << 30
+_MOST = 2 << 30
 
 
 class Lattice:
@@ -146,7 +146,7 @@ class Lattice:
         """The k best paths, best first: int64 [k, N], and their scores, float64 [k].
 
         Fewer if there are not so many. Raises SettingsError if k is below 1, or so large that
-        finding them would take more than 4 GB.
+        finding them would take more than 2 GB.
         """
         if k < 1:
             raise SettingsError(f"the number of best paths must be at least 1, not {k}")

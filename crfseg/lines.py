@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import TYPE_CHECKING
 
 from crfseg import forms
 from crfseg.errors import LineError, SettingsError
 from crfseg.partial import read_partial
+from crfseg.spaces import SPACES
 
 if TYPE_CHECKING:
     from crfseg.inference import Segmentation
     from crfseg.segmenter import Segmenter
+
+_SPACES = re.compile("[" + "".join(map(chr, SPACES)) + "]+")
+_MARK = "\ufeff"  # at the beginning of a file
 
 
 class Lines:
@@ -54,8 +59,8 @@ class Lines:
 
     def _answer(self, line: str, output: str, sep: str) -> str:
         if self._score:
-            return f"{self._segmenter.log_likelihood(line.split()):.4f}"
-        text, given = read_partial(line) if self._partial else (line, {})
+            return f"{self._segmenter.log_likelihood(_SPACES.split(line)):.4f}"
+        text, given = read_partial(line.removeprefix(_MARK)) if self._partial else (line, {})
         found = self._segmenter.segmentations(text, boundaries=given)
         if self._nbest is not None:
             return _write_best(found.nbest(self._nbest), output, sep)

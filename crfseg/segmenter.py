@@ -9,7 +9,6 @@ from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from crfseg import forms
 from crfseg.engine import Engine, Style, as_bytes, as_lists, as_text, as_words
 from crfseg.errors import SettingsError
 from crfseg.kernels import layout
@@ -266,6 +265,8 @@ class Segmenter:
             if b"\xed" in data and _SURROGATE.search(data):
                 data.decode("utf-8")  # raises
             return written
+        from crfseg import forms
+
         text = data.decode("utf-8")
         if output in forms.WRITTEN:
             return forms.write_lines(self.marginals(text), output).encode("utf-8")

@@ -198,9 +198,9 @@ def test_what_cannot_be(sample_model: Path) -> None:
     for text, given_, what in (
         ("我 们", {1: False}, "place 1: .* beside whitespace"),
         ("我 们", {2: False}, "place 2: .* beside whitespace"),
-        ("我  们", {2: True}, "place 2: .* inside of one character or whitespace"),
+        ("我  们", {2: True}, "place 2: .* inside of one character, of whitespace"),
         ("e\u0301们", {1: True}, "place 1: .* inside of one character"),
-        ("New York", {4: True}, "place 4: .* inside of a forced word"),
+        ("New York", {4: True}, "place 4: .* or of a forced word"),
         ("学习", {1: True}, "place 1: .* a forced word"),
         ("在学习", {1: False}, "place 1: .* a forced word"),
         ("我们", {0: False}, "place 0"), ("我们", {2: False}, "place 2"),

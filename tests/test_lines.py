@@ -57,6 +57,8 @@ def test_scores(model: Path, segmenter: Segmenter) -> None:
     expected = [segmenter.log_likelihood(w) for w in (["我们", "学习"], [], ["我", "们", "学习"])]
     assert [float(row) for row in printed.split()] == pytest.approx(expected, abs=1e-4)
     assert run("segment", "-m", model, "--score", stdin="e \u0301").stdout == "-inf"
+    marked = run("segment", "-m", model, "--score", stdin="\ufeff我们\u3000学习").stdout
+    assert float(marked) == pytest.approx(expected[0], abs=1e-4)
     assert math.exp(expected[0]) > math.exp(expected[2])
 
 
@@ -79,6 +81,7 @@ def test_partial(model: Path, segmenter: Segmenter) -> None:
         return result.stdout_bytes.decode()
 
     assert ask("我|们 喜-欢\r\n\n我-们|学|习\n") == "我 们 喜欢\r\n\n我们 学 习\n"
+    assert ask("\ufeff我|们") == "我 们"
     assert ask("我|们", "--output", "tags") == "我/s 们/s"
     assert ask("我|们", "--output", "spans") == "0:1 1:2"
     tokens = json.loads(ask("我|们", "--output", "json"))
