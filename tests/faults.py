@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import resource
 import signal
@@ -10,6 +9,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,13 @@ def start(*args: str | Path, **options: Any) -> subprocess.Popen[bytes]:
     )
 
 
-def temporary(folder: Path) -> list[str]:
-    """Files that are written aside."""
-    return [name for name in os.listdir(folder) if name.startswith(".crfseg-")]
+def temporary(folder: Path) -> set[tuple[str, int]]:
+    """Files that are written aside: their names and when they were made."""
+    found = set()
+    for path in folder.glob(".crfseg-*"):
+        with suppress(FileNotFoundError):
+            found.add((path.name, path.stat().st_ctime_ns))
+    return found
 
 
 def train_to_the_end(corpus: Path, output: Path) -> float:
@@ -50,10 +54,11 @@ def kill_trainings(corpora: Sequence[Path], output: Path, times: int) -> Counter
     for corpus in corpora:
         seconds = train_to_the_end(corpus, output)
         models.append(output.read_bytes())
+    before: set[tuple[str, int]] = set()
     for k in range(times):
         with start("train", "-q", corpora[k % len(corpora)], "-o", output) as process:
             if k % 3 == 0:  # when it saves, which takes milliseconds
-                while process.poll() is None and not temporary(output.parent):
+                while process.poll() is None and temporary(output.parent) <= before:
                     time.sleep(0.0002)
                 time.sleep(chance.random() * 0.01)
             else:
@@ -64,9 +69,10 @@ def kill_trainings(corpora: Sequence[Path], output: Path, times: int) -> Counter
         Model.load(output)
         left = temporary(output.parent)
         assert len(left) <= 1  # the next one removes what was left
-        found["left"] += len(left)
+        found["left"] += len(left - before)
+        before = left
     train_to_the_end(corpora[0], output)
-    assert temporary(output.parent) == []
+    assert temporary(output.parent) == set()
     return found
 
 

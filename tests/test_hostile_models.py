@@ -28,7 +28,7 @@ def models(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(600), pytest.param(range(20_000), marks=pytest.mark.long)], ids=["some", "many"]
+    "seeds", [range(250), pytest.param(range(20_000), marks=pytest.mark.long)], ids=["some", "many"]
 )
 def test_damaged_and_forged_files(models: list[bytes], seeds: range) -> None:
     check = check_of_models(models)
@@ -41,16 +41,19 @@ def test_damaged_and_forged_files(models: list[bytes], seeds: range) -> None:
     assert figures.largest[0] < ROOM / 2
 
 
-def test_every_byte_flipped_and_every_length(models: list[bytes], tmp_path: Path) -> None:
-    """Of the smallest model, an HMM: but for blanks that only fill the header."""
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.long)])
+def test_every_byte_flipped_and_every_length(
+    models: list[bytes], tmp_path: Path, step: int
+) -> None:
+    """Of the smallest model, an HMM."""
     data, path = min(models, key=len), tmp_path / "m"
-    for at in range(len(data)):
+    for at in range(0, len(data), step):
         changed = bytearray(data)
         changed[at] ^= 1 + at % 255
         path.write_bytes(changed)
         with pytest.raises(ModelError):
             Model.load(path)
-    for length in range(0, len(data), 7):
+    for length in range(0, len(data), 3 * step):
         path.write_bytes(data[:length])
         with pytest.raises(ModelError):
             Model.load(path)

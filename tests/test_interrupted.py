@@ -23,13 +23,14 @@ def times(some: int, many: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("count", [some, pytest.param(many, marks=pytest.mark.long)])
 
 
-@times(2, 200)
-def test_killed_trainings(corpus: Path, tiny: Path, tmp_path: Path, count: int) -> None:
-    found = faults.kill_trainings([corpus, tiny], tmp_path / "m", count)
-    assert found["killed"] > count / 3
+@pytest.mark.long
+def test_killed_trainings(corpus: Path, tiny: Path, tmp_path: Path) -> None:
+    found = faults.kill_trainings([corpus, tiny], tmp_path / "m", 200)
+    assert found["killed"] > 100
+    assert found["left"] > 10
 
 
-@times(2, 50)
+@times(1, 50)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_segmenting(
     model: Path, tmp_path: Path, number: signal.Signals, count: int
@@ -97,13 +98,14 @@ def test_no_link_is_taken_for_what_was_left(tmp_path: Path) -> None:
     target, other = tmp_path / "file", tmp_path / "other"
     other.write_text("kept")
     with atomic_write(target):
-        (name,) = faults.temporary(tmp_path)
+        ((name, _),) = faults.temporary(tmp_path)
     (tmp_path / name).symlink_to(other)
     with atomic_write(target) as file:
         file.write(b"new")
     assert (other.read_text(), target.read_bytes()) == ("kept", b"new")
 
 
+@pytest.mark.long
 def test_two_trainings_of_one_output(corpus: Path, tiny: Path, tmp_path: Path) -> None:
     both = [faults.start("train", "-q", path, "-o", tmp_path / "m") for path in (corpus, tiny)]
     for process in both:

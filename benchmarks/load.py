@@ -1,0 +1,142 @@
+"""A long stream through `crfseg segment`, and a million calls of `Segmenter.cut`.
+
+python benchmarks/load.py --gigabytes 20 --calls 1000000
+"""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib.resources import files
+from threading import Thread
+
+import click
+import numpy as np
+from _reliability import from_tests, keep_option, publish
+
+from crfseg import Segmenter
+
+texts = from_tests("texts")
+#: Between words: no text has it.
+MARK = b"\x01"
+BLOCK = 1 << 24
+
+
+def text_block(seed: int) -> bytes:
+    """Lines of the sample corpus and of strange text in random order, some 16 MB."""
+    chance = random.Random(seed)
+    sample = (files("crfseg.data") / "sample.train.txt").read_text(encoding="utf-8")
+    lines = ["".join(line.split()) for line in sample.splitlines()]
+    strange = [texts.text(chance)[:1000] for _ in range(len(lines) // 20)]
+    lines += [s for s in strange if not any("\ud800" <= c <= "\udfff" for c in s)]
+    some = "\n".join(chance.choices(lines, k=40_000)).encode().replace(MARK, b"")
+    return (some * (BLOCK // len(some) + 1))[:BLOCK].rpartition(b"\n")[0] + b"\n"
+
+
+def memory(pid: int) -> int:
+    """Bytes in memory of a process; 0 if it has ended."""
+    with suppress(OSError, StopIteration), open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmRSS"))
+    return 0
+
+
+class Stream:
+    """What went in, what came out, and the memory at some times."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.sent, self.sent_check = size, 0, 0
+        self.received, self.received_check = 0, 0
+        self.seen: list[tuple[int, int]] = []
+
+    def run(self) -> float:
+        """Seconds."""
+        begin = time.perf_counter()
+        command = [sys.executable, "-m", "crfseg.cli", "segment", "-q", "--sep", MARK.decode()]
+        with tempfile.TemporaryFile() as said, subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
+        ) as process:  # fmt: skip
+            feeder = Thread(target=self._feed, args=[process])
+            feeder.start()
+            while data := process.stdout.read(1 << 20):
+                plain = data.translate(None, MARK)
+                self.received += len(plain)
+                self.received_check = zlib.crc32(plain, self.received_check)
+                if not self.seen or self.received > self.seen[-1][0] + self.size // 500:
+                    self.seen.append((self.received, memory(process.pid)))
+            feeder.join()
+        if process.returncode:
+            raise click.ClickException(f"crfseg segment ended with {process.returncode}")
+        return time.perf_counter() - begin
+
+    def _feed(self, process: subprocess.Popen[bytes]) -> None:
+        blocks = [text_block(seed) for seed in range(4)]
+        number = 0
+        with process.stdin as pipe:
+            while self.sent < self.size:
+                block = blocks[number % len(blocks)]
+                pipe.write(block)
+                self.sent += len(block)
+                self.sent_check = zlib.crc32(block, self.sent_check)
+                number += 1
+
+    def slope(self) -> float:
+        """Bytes of memory a byte of text, over the second half."""
+        half = [(at, used) for at, used in self.seen if at > self.size // 2 and used]
+        at, used = np.array(half, dtype=np.float64).T
+        return float(np.polyfit(at, used, 1)[0])
+
+
+def latencies(calls: int, threads: int) -> list[str]:
+    """Microseconds: median, 99 and 99.9 percent, and the longest call."""
+    segmenter = Segmenter()
+    lines = text_block(9)[: 1 << 20].decode("utf-8", "ignore").split("\n")
+
+    def measure(seed: int) -> np.ndarray:
+        chance = random.Random(seed)
+        some = chance.choices(lines, k=calls // threads)
+        found = np.empty(len(some), dtype=np.int64)
+        for k, line in enumerate(some):
+            begin = time.perf_counter_ns()
+            segmenter.cut(line)
+            found[k] = time.perf_counter_ns() - begin
+        return found
+
+    measure(0)  # the first calls make memory ready
+    with ThreadPoolExecutor(threads) as pool:
+        found = np.concatenate(list(pool.map(measure, range(threads)))) / 1000
+    return [f"{q:,.0f} µs" for q in np.percentile(found, [50, 99, 99.9, 100])]
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--gigabytes", type=float, default=20.0, show_default=True)
+@click.option("--calls", type=click.IntRange(min=1000), default=1_000_000, show_default=True)
+@keep_option
+@click.pass_context
+def main(context: click.Context, gigabytes: float, calls: int, keep: bool) -> None:
+    """Stream text, generated on the fly, through a process; time single calls."""
+    stream = Stream(int(gigabytes * 1e9))
+    seconds = stream.run()
+    same = (stream.sent, stream.sent_check) == (stream.received, stream.received_check)
+    most = max(used for _, used in stream.seen)
+    rows = [
+        ["bytes streamed through `crfseg segment`", f"{stream.sent:,}"],
+        ["... seconds", f"{seconds:,.0f}"],
+        ["... length and checksum of what came out, marks aside", "the same" if same else "OTHERS"],
+        ["... most memory", f"{most / 1e6:.0f} MB"],
+        ["... growth of memory, second half", f"{stream.slope() * 1e6:+.2f} KB a GB"],
+    ]
+    for threads in (1, 4):
+        found = latencies(calls, threads)
+        for name, value in zip(("p50", "p99", "p99.9", "longest"), found, strict=True):
+            rows.append([f"`cut` of a line, {calls:,} calls on {threads} threads: {name}", value])
+    publish(context, "load.py", rows, [] if same else ["output is not the input"])
+
+
+if __name__ == "__main__":
+    main()
