@@ -12,14 +12,15 @@ import click
 from crfseg.cli.signals import unbroken
 from crfseg.errors import CrfsegError
 
-CORPUS_FORMATS = ("auto", "words", "tagged", "chars", "conll", "conllu")
+CORPUS_FORMATS = ("auto", "words", "tagged", "chars", "conll", "conllu", "partial")
 
 format_option = click.option(
     "--format",
     type=click.Choice(CORPUS_FORMATS),
     default="auto",
     show_default=True,
-    help="Words with spaces between, word/POS, 字/b with tags s b m e, two columns, CoNLL-U.",
+    help="Words with spaces between, word/POS, 字/b with tags s b m e, two columns, CoNLL-U, "
+    "partly annotated 一-个|字 符.",
 )
 encoding_option = click.option(
     "--encoding",

@@ -31,12 +31,26 @@ from crfseg.cli.settings import (
     metavar="[NAME=]FILE",
     help="A corpus to score every iteration on, and its standard.  [default: the first]",
 )
+@click.option(
+    "--weight",
+    "weights",
+    multiple=True,
+    metavar="FILE=W",
+    help="What each sentence of one of the corpora counts, if not 1; repeatable.",
+)
+@click.option(
+    "--init",
+    metavar="MODEL",
+    help="A model to start from: its weights stay where the corpora say nothing else.",
+)
 @quiet_option
 def train(
     corpora: tuple[str, ...],
     standards: tuple[str, ...],
     output: str | None,
     dev: str | None,
+    weights: tuple[str, ...],
+    init: str | None,
     quiet: bool,
     **settings: Any,
 ) -> None:
@@ -50,6 +64,8 @@ def train(
     crfseg train a.txt b.txt -o ab.crfseg --lexicon words.txt --dev dev.txt
     crfseg train corpus.txt --model hmm --tags 6
     crfseg train --standard pku=a.txt --standard ud=b.txt -o both.crfseg
+    crfseg train web.txt --init news.crfseg -o web.crfseg
+    crfseg train news.txt web.txt --weight web.txt=3 -o web.crfseg
     """
     named = named_corpora(corpora, standards)
     standard, dev = _split_dev(dev, named)
@@ -67,6 +83,8 @@ def train(
                 output=output,
                 dev=dev,
                 dev_standard=standard,
+                weights=_weights_of(weights),
+                init=init,
                 progress=progress,
                 **given_settings(settings),
             )
@@ -82,6 +100,20 @@ def _split_dev(dev: str | None, named: dict[str, list[str]]) -> tuple[str | None
     """The standard and the file of ``--dev``."""
     name, _, path = (dev or "").partition("=")
     return (name, path) if path and name in named else (None, dev)
+
+
+def _weights_of(given: tuple[str, ...]) -> dict[Any, float]:
+    """The weight of each file of ``--weight``."""
+    weights = {}
+    for pair in given:
+        path, equals, number = pair.rpartition("=")
+        try:
+            weights[path] = float(number)
+        except ValueError:
+            equals = ""
+        if not (path and equals):
+            raise click.UsageError(f"--weight {pair}: expected FILE=W, W a number")
+    return weights
 
 
 def _default_output(corpus: str) -> str:

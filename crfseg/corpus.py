@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice, pairwise
+from itertools import chain, pairwise, repeat
 
 import numpy as np
 
 from crfseg import formats
 from crfseg.errors import DataError, SettingsError
 from crfseg.files import Path, atomic_write, read_lines
+from crfseg.partial import FORM, Partial
 from crfseg.progress import Progress
 from crfseg.tags import tags_of_words
 
@@ -36,16 +37,27 @@ def read_sentences(
     """The sentences of a corpus file as lists of words, none empty, in bounded memory.
 
     ``on_bytes`` is told the size of each block read. Raises DataError naming the line that
-    breaks the format or the encoding, SettingsError for an unknown format or encoding.
+    breaks the format or the encoding, or for a sentence that is partly annotated;
+    SettingsError for an unknown format or encoding.
     """
+    return _sentences(path, _checked(format), encoding, on_bytes, whole=True)
+
+
+def _checked(format: str) -> str:
     if format not in FORMATS:
         raise SettingsError(f"--format {format}: must be one of {', '.join(FORMATS)}")
-    return _sentences(path, format, encoding, on_bytes)
+    return format
 
 
 def _sentences(
-    path: Path, format: str, encoding: str, on_bytes: Callable[[int], object] | None
+    path: Path,
+    format: str,
+    encoding: str,
+    on_bytes: Callable[[int], object] | None,
+    *,
+    whole: bool = False,
 ) -> Iterator[list[str]]:
+    """whole: raise DataError for a sentence that is partly annotated."""
     lines: Iterable[str] = read_lines(path, encoding, on_bytes)
     guess = format == "auto"
     if guess:
@@ -53,7 +65,15 @@ def _sentences(
         lines = iter(lines)
         sample = sample_of(lines)
         format, lines = formats.detect(sample), chain(sample, lines)
-    yield from formats.READERS[format](path, lines, guess)
+    sentences = formats.READERS[format](path, lines, guess)
+    yield from _wholly_known(path, sentences) if whole and format == "partial" else sentences
+
+
+def _wholly_known(path: Path, sentences: Iterable[list[str]]) -> Iterator[list[str]]:
+    for words in sentences:
+        if isinstance(words, Partial):
+            raise DataError(path, None, f"is partly annotated ({FORM})", "whole words")
+        yield words
 
 
 def sample_of(lines: Iterator[str]) -> list[str]:
@@ -117,22 +137,29 @@ _SPELLINGS: dict[str, Callable[[list[str]], str]] = {
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """The sentences of a corpus as arrays, five bytes a character.
+    """The sentences of a corpus as arrays, five bytes a character (six if partly annotated).
 
     codes: uint32 [N], the code points of all sentences one after another, no whitespace.
     begins: bool [N], True where a word begins.
     offsets: int64 [S + 1]; sentence s is codes[offsets[s]:offsets[s + 1]], never empty.
     standards: uint8 [S], which of several standards each sentence follows; 0 if omitted.
+    weights: float32 [S], what the log-likelihood of each sentence counts; 1 if omitted.
+    known: bool [N], False where it is not known whether a word begins (begins is False there);
+    None if all is known.
     """
 
     codes: np.ndarray
     begins: np.ndarray
     offsets: np.ndarray
     standards: np.ndarray = None  # type: ignore[assignment]
+    weights: np.ndarray = None  # type: ignore[assignment]
+    known: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.standards is None:
             object.__setattr__(self, "standards", np.zeros(len(self), dtype=np.uint8))
+        if self.weights is None:
+            object.__setattr__(self, "weights", np.ones(len(self), dtype=np.float32))
 
     @classmethod
     def joined(cls, corpora: Sequence[Corpus]) -> Corpus:
@@ -141,19 +168,45 @@ class Corpus:
             return corpora[0]
         before = np.cumsum([0, *(len(corpus.codes) for corpus in corpora)])
         ends = [corpus.offsets[1:] + b for corpus, b in zip(corpora, before, strict=False)]
+        known = None
+        if any(corpus.known is not None for corpus in corpora):
+            known = np.concatenate([c.all_known if c.known is None else c.known for c in corpora])
         return cls(
             np.concatenate([corpus.codes for corpus in corpora]),
             np.concatenate([corpus.begins for corpus in corpora]),
             np.concatenate([np.zeros(1, dtype=np.int64), *ends]),
             np.repeat(np.arange(len(corpora), dtype=np.uint8), [len(c) for c in corpora]),
+            np.concatenate([corpus.weights for corpus in corpora]),
+            known,
         )
+
+    @property
+    def all_known(self) -> np.ndarray:
+        """bool [N], True everywhere: what ``known`` would be if all was known."""
+        return np.ones(len(self.codes), dtype=np.bool_)
+
+    @property
+    def partly(self) -> np.ndarray:
+        """bool [S]: the sentences that are partly annotated."""
+        if self.known is None:
+            return np.zeros(len(self), dtype=np.bool_)
+        return ~np.logical_and.reduceat(self.known, self.offsets[:-1])
+
+    def check_whole(self, name: str) -> None:
+        """Raises DataError if a sentence is partly annotated; ``name`` is that of the corpus."""
+        if self.known is not None:
+            raise DataError(name, None, "is partly annotated", "whole words")
 
     def taken(self, chosen: np.ndarray) -> Corpus:
         """Some of the sentences; chosen: bool [S]."""
         lengths = np.diff(self.offsets)
         kept = np.repeat(chosen, lengths)
         offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths[chosen])])
-        return Corpus(self.codes[kept], self.begins[kept], offsets, self.standards[chosen])
+        known = None if self.known is None else self.known[kept]
+        return Corpus(
+            self.codes[kept], self.begins[kept], offsets, self.standards[chosen],
+            self.weights[chosen], None if known is None or known.all() else known,
+        )  # fmt: skip
 
     def of_standard(self, standard: int) -> Corpus:
         """The same sentences, said to follow one standard."""
@@ -161,15 +214,19 @@ class Corpus:
 
     @classmethod
     def from_sentences(cls, sentences: Iterable[Sequence[str]]) -> Corpus:
-        """Packs sentences; words are split at whitespace, empty words and sentences dropped."""
+        """Packs sentences; words are split at whitespace, empty words and sentences dropped.
+
+        A sentence may be `Partial`.
+        """
         # A bytearray grows in place: no second copy at the end.
         codes, begins, offsets = bytearray(), bytearray(), bytearray()
+        unknown: list[int] = []
         offsets += np.zeros(1, np.int64).tobytes()
         for chunk in _chunks(sentences):
             words = list(chain.from_iterable(chunk))
             text = "".join(words)
             if len(text.split()) > 1 or text[:1].isspace() or text[-1:].isspace() or "" in words:
-                chunk = [clean for words in chunk if (clean := " ".join(words).split())]
+                chunk = [clean for words in chunk if (clean := _clean(words))]
                 words = list(chain.from_iterable(chunk))
                 text = "".join(words)
             ends = np.cumsum(np.fromiter(map(len, words), np.int64, len(words)))
@@ -178,11 +235,21 @@ class Corpus:
             if words:
                 starts[0] = True
                 starts[ends[:-1]] = True
+            if any(isinstance(words, Partial) for words in chunk):
+                unknown += _unknown_places(chunk, len(begins))
             offsets += (ends[np.cumsum(counts) - 1] + len(begins)).tobytes()
             codes += np.frombuffer(_encode(text), "<u4").astype(np.uint32, copy=False).data
             begins += starts.data
-        arrays = (np.frombuffer(codes, np.uint32), np.frombuffer(begins, np.bool_))
-        return cls(*arrays, np.frombuffer(offsets, np.int64))
+        corpus = cls(
+            np.frombuffer(codes, np.uint32),
+            np.frombuffer(begins, np.bool_),
+            np.frombuffer(offsets, np.int64),
+        )
+        if not unknown:
+            return corpus
+        known = corpus.all_known
+        known[unknown] = False
+        return replace(corpus, known=known)
 
     @classmethod
     def read(
@@ -191,19 +258,26 @@ class Corpus:
         format: str = "auto",
         encoding: str = "utf-8",
         progress: Progress | None = None,
+        weights: Mapping[Path, float] | None = None,
     ) -> Corpus:
         """Reads one or more files into one corpus, reporting bytes to ``progress``.
 
+        weights: what the sentences of some of the files count, where it is not 1.
         Raises DataError for a file without a sentence, or of whole lines instead of words,
         or if no word has two characters, besides what ``read_sentences`` raises.
         """
         files = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
         progress = progress or Progress()
         progress.begin("reading", _total_bytes(files), "bytes")
-        readers = (read_sentences(path, format, encoding, progress.advance) for path in files)
+        counts: list[int] = []
+        form, heard = _checked(format), progress.advance
+        readers = (_sentences(path, form, encoding, heard) for path in files)
         corpus = cls.from_sentences(
-            chain.from_iterable(map(_not_empty, files, readers))  # one file after another
+            chain.from_iterable(map(_counted, files, readers, repeat(counts)))  # one by one
         )
+        if weights:
+            each = [weights.get(path, 1.0) for path in files]
+            corpus = replace(corpus, weights=np.repeat(np.array(each, np.float32), counts))
         names = ", ".join(os.fspath(path) for path in files)
         characters, words, sentences = len(corpus.codes), corpus.word_count, len(corpus)
         if not sentences:
@@ -267,12 +341,27 @@ def _chunks(sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]
         yield chunk
 
 
-def _not_empty(path: Path, sentences: Iterator[list[str]]) -> Iterator[list[str]]:
-    """The same sentences; raises DataError if there is none."""
-    first = list(islice(sentences, 1))
-    if not first:
+def _clean(words: Sequence[str]) -> Sequence[str]:
+    """Words split at whitespace; partly annotated text has none."""
+    return words if isinstance(words, Partial) else " ".join(words).split()
+
+
+def _unknown_places(sentences: Iterable[Sequence[str]], at: int) -> Iterator[int]:
+    """Where it is not known whether a word begins, if the first sentence begins at ``at``."""
+    for words in sentences:
+        if isinstance(words, Partial):
+            yield from (at + place for place in words.unknown)
+        at += sum(map(len, words))
+
+
+def _counted(path: Path, sentences: Iterator[list[str]], counts: list[int]) -> Iterator[list[str]]:
+    """The same sentences; their number is added to counts. Raises DataError if there is none."""
+    number = 0
+    for number, words in enumerate(sentences, 1):  # noqa: B007
+        yield words
+    if not number:
         raise DataError(path, None, "the corpus is empty", "at least one sentence")
-    return chain(first, sentences)
+    counts.append(number)
 
 
 def _total_bytes(files: Sequence[Path]) -> int | None:

@@ -95,6 +95,7 @@ def _check(k: int, groups: Mapping[str, Corpus]) -> None:
     if k < 2:
         raise SettingsError(f"-k {k}: must be at least 2")
     for name, corpus in groups.items():
+        corpus.check_whole(name or "the corpus")
         if len(corpus) < k:
             of = f" of {name}" if name else ""
             raise SettingsError(f"-k {k}: must be at most {len(corpus)}, the sentences{of}")

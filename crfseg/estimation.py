@@ -39,26 +39,36 @@ def estimate(
     progress: Progress,
     start: float,
     score: Callable[[np.ndarray], float] | None = None,
+    origin: np.ndarray | None = None,
 ) -> Estimate:
-    """Minimise an objective from zero on.
+    """Minimise an objective from zero on, or from an origin to which the penalty pulls.
 
     start: the time from which seconds are counted; score: F1 on a development corpus, asked
-    after each step. KeyboardInterrupt ends the search, after the first step with what it found.
+    after each step; origin: float32 [size]. KeyboardInterrupt ends the search, after the first
+    step with what it found.
     """
     size = objective.size
     each = lbfgs.Vectors(size, run)
     history: list[Iteration] = []
     best = np.zeros(size, dtype=np.float32)
+    moved = np.empty(0 if origin is None else size, dtype=np.float32)
 
-    def penalised(weights: np.ndarray, gradient: np.ndarray) -> float:
-        value = objective(weights, gradient)
-        squares = each(vector.add_penalty, weights, 1 / settings.l2, gradient)
+    def weights_at(change: np.ndarray) -> np.ndarray:
+        if origin is None:
+            return change
+        each(vector.step, origin, change, 1.0, moved)
+        return moved
+
+    # What is looked for is the change from the origin.
+    def penalised(change: np.ndarray, gradient: np.ndarray) -> float:
+        value = objective(weights_at(change), gradient)
+        squares = each(vector.add_penalty, change, 1 / settings.l2, gradient)
         return value + 0.5 / settings.l2 * squares
 
-    def on_step(number: int, value: float, change: float, weights: np.ndarray) -> None:
+    def on_step(number: int, value: float, change: float, point: np.ndarray) -> None:
         nonlocal best
-        best = weights
-        f1 = None if score is None else score(weights)
+        best = point
+        f1 = None if score is None else score(weights_at(point))
         step = Iteration(number, value, change, time.perf_counter() - start, f1)
         history.append(step)
         progress.iteration(step)
@@ -79,9 +89,9 @@ def estimate(
         if not history:  # nothing to save yet
             raise
         progress.end("interrupted")
-        return Estimate(best, history, "interrupted", interrupted=True)
+        return Estimate(weights_at(best), history, "interrupted", interrupted=True)
     progress.end(minimum.reason)
-    return Estimate(minimum.x, history, minimum.reason)
+    return Estimate(weights_at(minimum.x), history, minimum.reason)
 
 
 def _inverse_curvature(objective: Objective, l2: float) -> np.ndarray:

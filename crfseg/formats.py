@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from crfseg.errors import DataError
 from crfseg.files import MAX_WORD, Path, check_length
+from crfseg.partial import FORM, fits, is_marked, partial_reader
 from crfseg.tags import FOUR
 
 #: What a line of each format looks like.
@@ -16,6 +17,7 @@ FORMS = {
     "chars": "字/b with tags s b m e, separated by spaces",
     "conll": "one character a line, its tag in the last column",
     "conllu": "CoNLL-U (ten columns separated by tabs)",
+    "partial": FORM,
 }
 #: How many non-empty lines tell the format of a file.
 SAMPLE = 300
@@ -44,6 +46,8 @@ def detect(sample: list[str]) -> str:
     columns = sum(map(_is_row_of_conll, sample))
     if columns and columns * 2 >= len(sample):
         return "conll"
+    if all(map(fits, sample)) and any(map(is_marked, sample)):
+        return "partial"
     # Most particular first.
     possible = ["conllu", "chars", "tagged", "words"]
     for line in sample:
@@ -257,6 +261,7 @@ READERS: dict[str, Callable[[Path, Lines, bool], Iterator[list[str]]]] = {
     "chars": chars_reader,
     "conll": conll_reader,
     "conllu": conllu_reader,
+    "partial": partial_reader,
 }
 
 _OTHERWISE = " (if the file has another format, give it with --format)"

@@ -15,7 +15,7 @@ import numpy as np
 from crfseg.errors import SettingsError
 from crfseg.features import Table
 from crfseg.hashing import empty_slots
-from crfseg.kernels import crf, hashing
+from crfseg.kernels import crf, hashing, partial
 from crfseg.kernels.layout import Plan
 from crfseg.tags import Scheme
 from crfseg.templates import Templates
@@ -143,7 +143,9 @@ class Objective:
 
     gold: uint8 [N] tags, in the places of the table; margin: by how much the right path
     has to win for each tag in which another one differs (`crf.demand_margin`); 0 for the
-    likelihood.
+    likelihood; allowed: uint8 [N], which tags may be right at each place, as bits, for the
+    sentences that are ``partly`` (bool [S]) annotated; counts: float32 [S], what each
+    sentence counts, 1 if omitted.
     """
 
     def __init__(
@@ -157,11 +159,15 @@ class Objective:
         sequential: bool,
         run: Map,
         margin: float = 0.0,
+        allowed: np.ndarray | None = None,
+        partly: np.ndarray | None = None,
+        counts: np.ndarray | None = None,
     ) -> None:
         self.index, self.rows, self.gold, self.scheme = index, rows, gold, scheme
         self.sequential, self.run, self.margin = sequential, run, np.float32(margin)
         self.tags = tuple(range(scheme.size))
-        self.shards = [bounds[a:b] for a, b in cut(bounds[:, 1] - bounds[:, 0])]
+        self.allowed, self.bounds, self.sentence_counts = allowed, bounds, counts
+        self.shards = _shards(bounds, partly, counts)
         self.residuals = np.zeros((rows.shape[1], scheme.size), dtype=np.float32)
         self.pieces = [
             (f, first, last)
@@ -178,19 +184,27 @@ class Objective:
         """float32 [size]: how often what each weight stands for occurs in the corpus."""
         T = self.scheme.size
         counts = np.zeros(self.size, dtype=np.float32)
-        counts[self.index.layout.transitions] = self.gold.size / T
+        each = self._place_counts()
+        total = self.gold.size if each is None else each.sum()
+        counts[self.index.layout.transitions] = total / T
         for shape, family in zip(self.index.templates.families, self.index.families, strict=True):
-            count_rows(family, len(shape.shifts) * T, counts)
+            count_rows(family, len(shape.shifts) * T, counts, each)
+        return counts
+
+    def _place_counts(self) -> np.ndarray | None:
+        """float32 [N]: what each place of the table counts; None if all count 1."""
+        if self.sentence_counts is None or np.all(self.sentence_counts == 1):
+            return None
+        ends = self.bounds[:, 1]
+        counts = np.ones(self.gold.size, dtype=np.float32)
+        counts[: ends[-1]] = np.repeat(self.sentence_counts, np.diff(ends, prepend=0))
         return counts
 
     def __call__(self, weights: np.ndarray, gradient: np.ndarray) -> float:
         """The value at float32 ``weights``; the gradient is written to ``gradient``."""
         T = self.scheme.size
         scores = weights[self.index.layout.transitions].reshape(T, T)
-        if self.sequential:
-            results = self.run(lambda shard: self._crf(shard, weights, scores), self.shards)
-        else:
-            results = self.run(lambda shard: self._softmax(shard, weights), self.shards)
+        results = self.run(lambda shard: self._shard(shard, weights, scores), self.shards)
         self.run(lambda piece: self._gradient(piece, gradient), self.pieces)
         gradient[: self.index.layout.zeros] = 0
         pairs = np.sum([pair for _, pair in results], axis=0)
@@ -199,23 +213,39 @@ class Objective:
         gradient[self.index.layout.transitions] = pairs.ravel()
         return float(sum(loss for loss, _ in results))
 
-    def _crf(
-        self, bounds: np.ndarray, weights: np.ndarray, scores: np.ndarray
+    def _shard(
+        self, shard: Shard, weights: np.ndarray, scores: np.ndarray
     ) -> tuple[float, np.ndarray]:
-        pairs = np.zeros((len(self.tags), len(self.tags)))
-        legal = self.scheme.legal
-        potentials = (
-            np.where(legal, np.exp(scores.astype(np.float64)), 0.0),
+        """The loss of some sentences, and their expected minus gold transitions."""
+        if shard.partly:
+            loss, pairs = self._partial(shard.bounds, weights, scores)
+        elif self.sequential:
+            loss, pairs = self._crf(shard.bounds, weights, scores)
+        else:
+            loss, pairs = self._softmax(shard.bounds, weights)
+        if shard.count != 1:
+            partial.weigh(self.residuals, shard.bounds, np.float32(shard.count))
+        return shard.count * loss, shard.count * pairs
+
+    def _chances(self, scores: np.ndarray) -> tuple[np.ndarray | np.float32, ...]:
+        """Transitions, beginnings and ends as the kernels want them, and the margin."""
+        return (
+            np.where(self.scheme.legal, np.exp(scores.astype(np.float64)), 0.0),
             self.scheme.begins.astype(np.float64),
             self.scheme.ends.astype(np.float64),
             np.ascontiguousarray(scores),
             self.margin,
         )
+
+    def _crf(
+        self, bounds: np.ndarray, weights: np.ndarray, scores: np.ndarray
+    ) -> tuple[float, np.ndarray]:
+        pairs = np.zeros((len(self.tags), len(self.tags)))
         shape = self._shape(bounds)
         scratch = np.empty(shape, dtype=np.float32), np.empty((2, *shape))
         loss = crf.crf_shard(
-            self.rows, bounds, self.gold, self.index.plan, weights, potentials, self.tags,
-            self.residuals, pairs, scratch,
+            self.rows, bounds, self.gold, self.index.plan, weights, self._chances(scores),
+            self.tags, self.residuals, pairs, scratch,
         )  # fmt: skip
         return loss, pairs
 
@@ -225,6 +255,24 @@ class Objective:
             self.residuals, np.empty(self._shape(bounds), dtype=np.float32),
         )  # fmt: skip
         return loss, np.zeros((len(self.tags), len(self.tags)))
+
+    def _partial(
+        self, bounds: np.ndarray, weights: np.ndarray, scores: np.ndarray
+    ) -> tuple[float, np.ndarray]:
+        pairs = np.zeros((len(self.tags), len(self.tags)))
+        shape, plan = self._shape(bounds), self.index.plan
+        both = np.empty((2, *shape), dtype=np.float32)
+        if not self.sequential:
+            loss = partial.softmax_shard(
+                self.rows, bounds, self.allowed, plan, weights, self.margin, self.tags,
+                self.residuals, both[0],
+            )  # fmt: skip
+            return loss, pairs
+        loss = partial.crf_shard(
+            self.rows, bounds, self.allowed, plan, weights, self._chances(scores), self.tags,
+            self.residuals, pairs, (both, np.empty_like(both), np.empty((2, *shape))),
+        )  # fmt: skip
+        return loss, pairs
 
     def _shape(self, bounds: np.ndarray) -> tuple[int, int]:
         """Characters of the longest sentence, and tags."""
@@ -240,9 +288,17 @@ class Objective:
         )  # fmt: skip
 
 
-def count_rows(family: FamilyIndex, width: int, counts: np.ndarray) -> None:
-    """Write how often each n-gram occurs in the places of its weights."""
-    counts[family.base : family.base + len(family.counts) * width] = np.repeat(family.counts, width)
+def count_rows(
+    family: FamilyIndex, width: int, counts: np.ndarray, each: np.ndarray | None = None
+) -> None:
+    """Write how often each n-gram occurs in the places of its weights.
+
+    each: float32 [N], what each place counts, if not 1.
+    """
+    found = family.counts
+    if each is not None:
+        found = np.add.reduceat(each[family.places], family.starts[:-1])
+    counts[family.base : family.base + len(found) * width] = np.repeat(found, width)
 
 
 def decode(
@@ -253,8 +309,12 @@ def decode(
     scheme: Scheme,
     *,
     sequential: bool,
+    allowed: np.ndarray | None = None,
 ) -> np.ndarray:
-    """uint8 [characters]: the best tags of all sequences, one after another."""
+    """uint8 [characters]: the best tags of all sequences, one after another.
+
+    allowed: uint8 [N], which tags may be at each place, as bits; any if omitted.
+    """
     T = scheme.size
     tags = tuple(range(T))
     transitions = np.where(scheme.legal, np.float32(0), ILLEGAL)
@@ -267,8 +327,36 @@ def decode(
     scratch = np.empty((longest, T), dtype=np.float32), np.empty((longest, T), dtype=np.uint8)
     path = np.empty(int(lengths.sum()), dtype=np.uint8)
     moves = (transitions, starts, ends)
-    crf.best_paths(rows, bounds, index.plan, weights, moves, tags, scratch, path)
+    if allowed is None:
+        crf.best_paths(rows, bounds, index.plan, weights, moves, tags, scratch, path)
+    else:
+        partial.best_paths(rows, bounds, allowed, index.plan, weights, moves, tags, scratch, path)
     return path
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Sentences that are worked on together: all partly annotated or none, and of one count."""
+
+    bounds: np.ndarray
+    partly: bool = False
+    count: float = 1.0
+
+
+def _shards(
+    bounds: np.ndarray, partly: np.ndarray | None, counts: np.ndarray | None
+) -> list[Shard]:
+    """All sentences in runs of about equal size, those of a kind together."""
+    none = np.zeros(len(bounds), dtype=np.bool_)
+    partly = none if partly is None else partly
+    counts = none + np.float32(1) if counts is None else counts
+    shards = []
+    for kind in (False, True):
+        for count in np.unique(counts[partly == kind]).tolist():
+            here = bounds[(partly == kind) & (counts == count)]
+            cuts = cut(here[:, 1] - here[:, 0])
+            shards += [Shard(here[a:b], kind, count) for a, b in cuts]
+    return shards
 
 
 def cut(sizes: np.ndarray) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, compress, pairwise
 
 import numpy as np
 
@@ -24,7 +24,8 @@ class Sequences:
     """The positions of a corpus: its characters without those glued to the one before.
 
     codes uint32 [n], begins bool [n], offsets int64 [S + 1], standards uint8 [S] as in
-    Corpus; kept bool [N]: which characters of the corpus are positions (`text.positions`).
+    Corpus; kept bool [N]: which characters of the corpus are positions (`text.positions`);
+    known bool [n]: as in Corpus, or None.
     """
 
     codes: np.ndarray
@@ -32,6 +33,7 @@ class Sequences:
     offsets: np.ndarray
     standards: np.ndarray
     kept: np.ndarray
+    known: np.ndarray | None = None
 
     @classmethod
     def of(cls, corpus: Corpus) -> Sequences:
@@ -39,7 +41,8 @@ class Sequences:
         keep = text.positions(corpus.codes, corpus.offsets[:-1])
         before = np.concatenate(([0], np.cumsum(keep)))
         offsets = before[corpus.offsets]
-        return cls(corpus.codes[keep], corpus.begins[keep], offsets, corpus.standards, keep)
+        known = None if corpus.known is None else corpus.known[keep]
+        return cls(corpus.codes[keep], corpus.begins[keep], offsets, corpus.standards, keep, known)
 
 
 @dataclass(frozen=True)
@@ -58,43 +61,76 @@ class Lexicons:
     flags: np.ndarray
 
 
+@dataclass(frozen=True)
+class KnownWords:
+    """The words of a model that training starts from.
+
+    own: for each standard its training words and their folds as bits, nothing if they are no
+    lexicon; lists: name and words of each other lexicon; standards: how many there are.
+    """
+
+    own: list[dict[str, int]]
+    lists: list[tuple[str, list[str]]]
+    standards: int
+
+
 def collect_lexicons(
-    corpus: Corpus, folds: np.ndarray, own: bool, paths: Sequence[str | os.PathLike[str]]
+    corpus: Corpus,
+    folds: np.ndarray,
+    own: bool,
+    paths: Sequence[str | os.PathLike[str]],
+    before: KnownWords | None = None,
 ) -> Lexicons:
     """The words of the corpus (jackknifed) as lexicon 0 if ``own``, then each file's words.
 
-    Each standard has the words of its own part of the corpus as lexicon 0. Raises DataError,
-    SettingsError.
+    Each standard has the words of its own part of the corpus as lexicon 0. The words known
+    before are added; a file that has the name of a lexicon is more of the same. Raises
+    DataError, SettingsError.
     """
-    names = ["words of the training corpus"] if own else []
-    names += [os.path.basename(os.fspath(path)) for path in paths]
+    column = own
+    standards = int(corpus.standards.max(initial=0)) + 1
+    sources: list[tuple[str, list[Iterable[str]]]] = []
+    if before is not None:
+        column, standards = bool(before.own), before.standards
+        sources = [(name, [words]) for name, words in before.lists]
+    places = {name: k for k, (name, _) in enumerate(sources)}
+    for path in paths:
+        name = os.path.basename(os.fspath(path))
+        if name in places:
+            sources[places[name]][1].append(lexicon.read_words(path))
+        else:
+            sources.append((name, [lexicon.read_words(path)]))
+    names = ["words of the training corpus"] if column else []
+    names += [name for name, _ in sources]
     if len(names) > lexicon.MAX_LEXICONS:
         raise SettingsError(f"--lexicon: at most {lexicon.MAX_LEXICONS - own} files can be given")
-    standards = int(corpus.standards.max(initial=0)) + 1
-    private = standards if own else 0
-    if private + len(paths) > 16:
+    private = standards if column else 0
+    if private + len(sources) > 16:
         raise SettingsError(
-            f"{standards} standards and {len(paths)} lexicons are too many; at most 16"
+            f"{standards} standards and {len(sources)} lexicons are too many; at most 16"
         )
     members: dict[str, int] = {}
     shared: dict[str, int] = {}
-    folded = [_words_by_fold(corpus, folds, s) for s in range(private)]
+    folded = [_words_by_fold(corpus, folds, s) if own else {} for s in range(private)]
+    for now, then in zip(folded, before.own if before else [], strict=False):
+        for word, bits in then.items():
+            now[word] = now.get(word, 0) | bits
     for s, words_of_standard in enumerate(folded):
         for word in words_of_standard:
             rank = 1 + lexicon.tier_of(words_of_standard[word])
             members[word] = members.get(word, 0) | rank << 2 * s
-    for k, path in enumerate(paths):
-        for word in lexicon.usable(lexicon.read_words(path)):
+    for k, (_, lists) in enumerate(sources):
+        for word in lexicon.usable(chain.from_iterable(lists)):
             members[word] = members.get(word, 0) | 1 << 2 * (private + k)
             shared[word] = shared.get(word, 0) | 1 << lexicon.FOLDS + k
     words = sorted(members)
     flags = [
-        [shared.get(word, 0) | (folded[s].get(word, 0) if own else 0) for word in words]
+        [shared.get(word, 0) | (folded[s].get(word, 0) if column else 0) for word in words]
         for s in range(standards)
     ]
     return Lexicons(
         names,
-        [len(lexicon.TIERS)] * own + [1] * len(paths),
+        [len(lexicon.TIERS)] * column + [1] * len(sources),
         words,
         np.array([members[word] for word in words], dtype=np.uint32),
         np.array(flags, dtype=np.uint32).reshape(standards, len(words)),
@@ -102,16 +138,27 @@ def collect_lexicons(
 
 
 def _words_by_fold(corpus: Corpus, folds: np.ndarray, standard: int) -> dict[str, int]:
-    """For each word of a standard that a lexicon can use, the folds it occurs in as bits."""
+    """For each word of a standard that a lexicon can use, the folds it occurs in as bits.
+
+    Of partly annotated text, only the words of which all boundaries are known.
+    """
     flags: dict[str, int] = {}
     characters = corpus.codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
     edges = np.append(np.flatnonzero(corpus.begins), len(corpus.codes))
     chosen = np.flatnonzero(corpus.standards == standard)
+    if not len(chosen):
+        return flags
     first = chosen[0] + np.searchsorted(folds[chosen], np.arange(lexicon.FOLDS + 1))
     cuts = np.searchsorted(edges, corpus.offsets[first])
+    unknown = None  # how many unknown places are before each character
+    if corpus.known is not None:
+        unknown = np.concatenate([[0], np.cumsum(~corpus.known)])
     for fold in range(lexicon.FOLDS):
-        here = edges[cuts[fold] : cuts[fold + 1] + 1].tolist()
-        for word in {characters[a:b] for a, b in pairwise(here)}:
+        here = edges[cuts[fold] : cuts[fold + 1] + 1]
+        spans: Iterable[tuple[int, int]] = pairwise(here.tolist())
+        if unknown is not None:
+            spans = compress(spans, (np.diff(unknown[here]) == 0).tolist())
+        for word in {characters[a:b] for a, b in spans}:
             flags[word] = flags.get(word, 0) | 1 << fold
     return {word: flags[word] for word in lexicon.usable(flags)}
 
@@ -131,10 +178,23 @@ class Encoder:
     standards: int = 1
 
     @classmethod
-    def make(cls, sequences: Sequences, lexicons: Lexicons, templates: Templates) -> Encoder:
-        """The encoder for a training corpus; raises TemplateError."""
+    def make(
+        cls,
+        sequences: Sequences,
+        lexicons: Lexicons,
+        templates: Templates,
+        before: Alphabet | None = None,
+    ) -> Encoder:
+        """The encoder for a training corpus; raises TemplateError.
+
+        before: an alphabet whose characters keep their ids.
+        """
         more = text.code_points("".join(lexicons.words))
         alphabet = Alphabet.of(sequences.codes, more)
+        if before is not None:
+            known = before.characters
+            new = alphabet.characters[~np.isin(alphabet.characters, known)]
+            alphabet = Alphabet(np.concatenate([known, new]))
         standards = len(lexicons.flags)
         tries = list(_tries(lexicons, alphabet, lexicons.flags)) if lexicons.names else []
         plan = make_plan(templates.families, radices(alphabet.size, lexicons.tiers, standards))
@@ -192,7 +252,29 @@ def _hidden(words: int, fold: int, part: float) -> np.ndarray:
 def gold_tags(sequences: Sequences, table: Table, scheme: TagScheme) -> np.ndarray:
     """uint8 [N]: the tags of the corpus in the places of its table."""
     gold = np.zeros(table.columns.shape[1], dtype=np.uint8)
+    gold[_places(sequences, table)] = scheme.encode(sequences.begins)
+    return gold
+
+
+def allowed_tags(sequences: Sequences, table: Table, scheme: TagScheme) -> np.ndarray | None:
+    """uint8 [N]: the tags that what is known of the corpus allows, as bits, in the places of
+    its table; None if all is known.
+    """
+    if sequences.known is None:
+        return None
+    begins, known = sequences.begins, sequences.known
+    ends = np.append(begins[1:], True)
+    end_known = np.append(known[1:], True)
+    allowed = np.zeros(table.columns.shape[1], dtype=np.uint8)
+    places = _places(sequences, table)
+    for t in range(scheme.size):
+        fits = (~known | (begins == scheme.begins[t])) & (~end_known | (ends == scheme.ends[t]))
+        allowed[places] |= fits.astype(np.uint8) << t
+    return allowed
+
+
+def _places(sequences: Sequences, table: Table) -> np.ndarray:
+    """int64 [n]: where the positions stand in the table."""
     lengths = np.diff(sequences.offsets)
     shift = np.repeat(table.bounds[:, 0] - sequences.offsets[:-1], lengths)
-    gold[np.arange(len(sequences.codes)) + shift] = scheme.encode(sequences.begins)
-    return gold
+    return np.arange(len(sequences.codes)) + shift

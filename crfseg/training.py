@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,25 @@ import numpy as np
 from crfseg import __version__, baselines, templates
 from crfseg.corpus import Corpus
 from crfseg.devscore import DevScore
-from crfseg.estimation import estimate
+from crfseg.estimation import Estimate, estimate
 from crfseg.export import export
 from crfseg.features import Table, folds_of
 from crfseg.files import Path
 from crfseg.model import Model
-from crfseg.objective import Index, Objective, build_index
-from crfseg.prepare import Encoder, Lexicons, Sequences, collect_lexicons, gold_tags
+from crfseg.objective import Index, Objective, build_index, decode
+from crfseg.prepare import (
+    Encoder,
+    Lexicons,
+    Sequences,
+    allowed_tags,
+    collect_lexicons,
+    gold_tags,
+)
 from crfseg.progress import Iteration, Progress
 from crfseg.settings import Settings
 from crfseg.tags import TagScheme, scheme_by_name
 from crfseg.threads import Map
+from crfseg.warm import Grown, Warm, grow
 
 
 @dataclass
@@ -56,48 +65,54 @@ class Training:
         lines: tuple[list[str], str],
         progress: Progress,
         standards: Sequence[str],
+        completed: Corpus | None = None,
+        warm: Warm | None = None,
     ) -> None:
+        """completed: the corpus with all boundaries, to take words from, if some are guessed;
+        warm: the model to start from.
+        """
         self.settings, self.progress, self.standards = settings, progress, standards
         self.scheme: TagScheme = scheme_by_name(settings.tags)
         self.sequential = settings.kind != "maxent"
-        self.corpus = corpus
+        self.corpus, self.warm = corpus, warm
         shapes = templates.parse(*lines)
         progress.begin("indexing features")
         folds = np.concatenate([folds_of(n) for n in np.bincount(corpus.standards).tolist()])
         own = settings.own_lexicon and settings.kind != "hmm"
-        self.lexicons: Lexicons = collect_lexicons(corpus, folds, own, lexicons)
+        words, alphabet = None, None
+        if warm is not None:
+            own = own and warm.has_own
+            words, alphabet = warm.known_words(), warm.model.alphabet
+        self.lexicons: Lexicons = collect_lexicons(completed or corpus, folds, own, lexicons, words)
         self.sequences = Sequences.of(corpus)
-        self.encoder = Encoder.make(self.sequences, self.lexicons, shapes)
+        self.encoder = Encoder.make(self.sequences, self.lexicons, shapes, alphabet)
         self.table: Table = self.encoder.training_table(
             self.sequences, self.lexicons, folds, settings.lexicon_dropout
         )
         self.gold = gold_tags(self.sequences, self.table, self.scheme)
+        self.allowed = allowed_tags(self.sequences, self.table, self.scheme)
         self.history: list[Iteration] = []
 
     def run(
         self, run: Map, dev: Corpus | None, files: Sequence[Path], start: float
     ) -> TrainingResult:
         """Index, estimate, export."""
-        encoder = self.encoder
-        index, rows = build_index(self.table, encoder.plan, encoder.templates, self.scheme, run)
-        bounds = self.table.bounds
         if self.settings.kind == "hmm":
+            index = self._index(run)[0]
             self.progress.end()
             index, weights = baselines.hmm_weights(
-                index, self.table.columns[0], self.gold, bounds, self.scheme
+                index, self.table.columns[0], self.gold, self.table.bounds, self.scheme
             )
             reason, interrupted = "counted", False
             score = self._dev_score(dev, index)
         else:
-            self.table = Table(self.table.columns[:0], bounds)  # no longer needed: free it
-            self.progress.end(f"{index.layout.size:,} weights")
-            objective = Objective(
-                index, rows, bounds, self.gold, self.scheme,
-                sequential=self.sequential, run=run, margin=self.settings.margin,
-            )  # fmt: skip
+            objective = self._objective(run)
+            grown = self._grown(objective.index)
+            index = objective.index if grown is None else grown.index
             score = self._dev_score(dev, index)
-            found = estimate(objective, self.settings, run, self.progress, start, score)
-            weights, reason, interrupted = found.weights, found.reason, found.interrupted
+            found = self._estimate(objective, grown, run, start, score)
+            weights = found.weights if grown is None else grown.weights(found.weights)
+            reason, interrupted = found.reason, found.interrupted
             self.history = found.history
         model = self._export(index, weights, files)
         return TrainingResult(
@@ -112,13 +127,61 @@ class Training:
             dev_f1=None if score is None else score(weights),
         )
 
+    def completed(self, run: Map) -> Corpus:
+        """The corpus with the likeliest boundaries where they are not known."""
+        objective = self._objective(run)
+        grown = self._grown(objective.index)
+        found = self._estimate(objective, grown, run, time.perf_counter())
+        if found.interrupted:
+            raise KeyboardInterrupt
+        tags = decode(
+            objective.index, objective.rows, self.table.bounds, found.weights, self.scheme,
+            sequential=self.sequential, allowed=self.allowed,
+        )  # fmt: skip
+        begins = np.zeros_like(self.corpus.begins)
+        begins[self.sequences.kept] = self.scheme.begins[tags]
+        return replace(self.corpus, begins=begins, known=None)
+
+    def _index(self, run: Map) -> tuple[Index, np.ndarray]:
+        encoder = self.encoder
+        return build_index(self.table, encoder.plan, encoder.templates, self.scheme, run)
+
+    def _objective(self, run: Map) -> Objective:
+        index, rows = self._index(run)
+        self.table = Table(self.table.columns[:0], self.table.bounds)  # needed no more: free it
+        self.progress.end(f"{index.layout.size:,} weights")
+        return Objective(
+            index, rows, self.table.bounds, self.gold, self.scheme,
+            sequential=self.sequential, run=run, margin=self.settings.margin,
+            allowed=self.allowed, partly=self.corpus.partly, counts=self.corpus.weights,
+        )  # fmt: skip
+
+    def _grown(self, index: Index) -> Grown | None:
+        return None if self.warm is None else grow(index, self.warm.model, self.encoder)
+
     def _dev_score(self, dev: Corpus | None, index: Index) -> DevScore | None:
         if dev is None:
             return None
         return DevScore(dev, self.encoder, index, self.scheme, sequential=self.sequential)
 
+    def _estimate(
+        self,
+        objective: Objective,
+        grown: Grown | None,
+        run: Map,
+        start: float,
+        score: DevScore | None = None,
+    ) -> Estimate:
+        """The weights of the n-grams of the text; ``score`` is asked for those of all."""
+        if grown is None:
+            return estimate(objective, self.settings, run, self.progress, start, score)
+        whole = None if score is None else lambda weights: score(grown.weights(weights))
+        return estimate(objective, self.settings, run, self.progress, start, whole, grown.start)
+
     def _export(self, index: Index, weights: np.ndarray, files: Sequence[Path]) -> Model:
         corpora = [os.path.basename(os.fspath(path)) for path in files]
+        if self.warm is not None:
+            corpora = [*self.warm.model.metadata.get("corpora", []), *corpora]
         metadata: dict[str, Any] = {
             "kind": self.settings.kind,
             "version": __version__,
@@ -129,6 +192,9 @@ class Training:
             "iterations": len(self.history),
             "settings": self.settings.as_dict(),
         }
+        if self.warm is not None:
+            before = self.warm.model.metadata
+            metadata |= {key: before[key] for key in ("licence", "attribution") if key in before}
         if self.standards:
             metadata["standards"] = list(self.standards)
         prune = 0.0 if self.settings.kind == "hmm" else self.settings.prune
