@@ -74,12 +74,13 @@ def evaluate(
     \b
     crfseg eval test.txt -m corpus.crfseg --train corpus.txt
     crfseg eval test.txt --pred others.txt --json
-    crfseg eval --labels test.conll --pred others.conll
+    crfseg eval --labels test.conll -m pos.crfseg
     """
     if labels:
-        if model or standard or user_dict or force_dict or train or not pred:
-            raise click.UsageError("--labels: give --pred FILE, and nothing about segmentation")
-        _evaluate_labels(gold, pred, as_json, errors_shown, settings)
+        if standard or user_dict or force_dict or train or bool(model) == bool(pred):
+            expected = "either -m MODEL or --pred FILE, and nothing about segmentation"
+            raise click.UsageError(f"--labels: give {expected}")
+        _evaluate_labels(gold, model, pred, as_json, errors_shown, settings)
         return
     if pred and (model or standard or user_dict or force_dict):
         raise click.UsageError("give either -m MODEL (and what belongs to it) or --pred FILE")
@@ -102,14 +103,26 @@ def evaluate(
 
 
 def _evaluate_labels(
-    gold: str, pred: str, as_json: bool, errors_shown: int, settings: dict[str, Any]
+    gold: str,
+    model: str | None,
+    pred: str | None,
+    as_json: bool,
+    errors_shown: int,
+    settings: dict[str, Any],
 ) -> None:
     from crfseg.cli.label_report import print_label_scores
     from crfseg.label_scores import evaluate_labels
 
     settings = {name: settings[name] for name in ("format", "encoding")}
-    with readable(gold) as gold, readable(pred) as pred:
-        scores = evaluate_labels(gold, pred, **settings)
+    with ExitStack() as stack:
+        gold = stack.enter_context(readable(gold))
+        if pred:
+            pred = stack.enter_context(readable(pred))
+            scores = evaluate_labels(gold, pred, **settings)
+        else:
+            from crfseg.tagger import Tagger, evaluate_tagger
+
+            scores = evaluate_tagger(gold, Tagger(model or ""), **settings)
     if as_json:
         click.echo(json.dumps(scores.as_dict(), ensure_ascii=False))
     else:

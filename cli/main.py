@@ -22,6 +22,7 @@ BROKEN_PIPE = 141
 COMMANDS = {
     "train": "train",
     "segment": "segment",
+    "tag": "tag",
     "eval": "evaluate",
     "info": "info",
     "explain": "explain",

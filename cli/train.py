@@ -24,6 +24,20 @@ from crfseg.cli.settings import (
 @click.command(name="train")
 @corpora_argument
 @click.option("-o", "output", metavar="MODEL", help="Model file.  [default: CORPUS name + .crfseg]")
+@click.option(
+    "--task",
+    type=click.Choice(["segment", "tag"]),
+    default="segment",
+    show_default=True,
+    help="Words of a text; or labels of tokens, which stand in the last column of CORPUS.",
+)
+@click.option(
+    "--labels",
+    type=click.Choice(["auto", "free", "bio", "bmes"]),
+    default="auto",
+    show_default=True,
+    help="With --task tag: which labels may follow which.",
+)
 @standards_option
 @training_options
 @click.option(
@@ -44,8 +58,12 @@ from crfseg.cli.settings import (
     help="A model to start from: its weights stay where the corpora say nothing else.",
 )
 @quiet_option
+@click.pass_context
 def train(
+    context: click.Context,
     corpora: tuple[str, ...],
+    task: str,
+    labels: str,
     standards: tuple[str, ...],
     output: str | None,
     dev: str | None,
@@ -54,7 +72,7 @@ def train(
     quiet: bool,
     **settings: Any,
 ) -> None:
-    """Train a model on segmented text.
+    """Train a model on segmented text, or on labelled tokens.
 
     The format of a CORPUS is found out by itself; a dash stands for standard input.
     Ctrl-C stops the training and saves the model as it is then.
@@ -66,7 +84,15 @@ def train(
     crfseg train --standard pku=a.txt --standard ud=b.txt -o both.crfseg
     crfseg train web.txt --init news.crfseg -o web.crfseg
     crfseg train news.txt web.txt --weight web.txt=3 -o web.crfseg
+    crfseg train --task tag pos.conll --templates pos.template
     """
+    if task == "tag":
+        from crfseg.cli.train_tagger import train_tagger
+
+        train_tagger(context, corpora, output or _default_output((*corpora, "-")[0]), dev, quiet)
+        return
+    if labels != "auto":
+        raise click.UsageError("--labels is for --task tag")
     named = named_corpora(corpora, standards)
     standard, dev = _split_dev(dev, named)
     output = output or _default_output(next(iter(named.values()))[0])
@@ -90,10 +116,10 @@ def train(
             )
         except KeyboardInterrupt:
             click.echo("interrupted before the first iteration: nothing was saved", err=True)
-            click.get_current_context().exit(130)
+            context.exit(130)
         _sum_up(result, output, progress)
     if result.interrupted:
-        click.get_current_context().exit(130)
+        context.exit(130)
 
 
 def _split_dev(dev: str | None, named: dict[str, list[str]]) -> tuple[str | None, str | None]:

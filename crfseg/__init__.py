@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from crfseg.model_from_text import load_dump
     from crfseg.model_text import dump
     from crfseg.segmenter import Segmenter
+    from crfseg.tagger import Tagger
+    from crfseg.tagger_training import train_tagger
     from crfseg.trainer import train
     from crfseg.tuning import tune
 
@@ -28,6 +30,7 @@ __all__ = [
     "LinearChain",
     "Model",
     "Segmenter",
+    "Tagger",
     "__version__",
     "crossval",
     "dump",
@@ -35,6 +38,7 @@ __all__ = [
     "explain",
     "load_dump",
     "train",
+    "train_tagger",
     "tune",
 ]
 
@@ -49,7 +53,9 @@ _HOMES = {
     "evaluate": "crfseg.evaluation",
     "explain": "crfseg.explanation",
     "load_dump": "crfseg.model_from_text",
+    "Tagger": "crfseg.tagger",
     "train": "crfseg.trainer",
+    "train_tagger": "crfseg.tagger_training",
     "tune": "crfseg.tuning",
 }
 

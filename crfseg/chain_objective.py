@@ -1,81 +1,146 @@
-"""The objective of taggers: any number of labels, and bigram templates with cells.
+"""The objective of taggers: any number of labels, sparse weights, bigram templates with cells.
 
-The weights are laid out as in `objective`; after the families of unigrams come those of bigrams,
-with a row [window, T, T] for each n-gram: of the label before, then of the one here.
+The weights are one float32 vector: the transition scores, then the weights of each slot (an n-gram
+seen from one place of its family's window) for the labels it was seen with in training; those
+of bigram templates for pairs of labels. See `kernels.chain`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from crfseg.errors import SettingsError
 from crfseg.features import Table
 from crfseg.kernels import chain
+from crfseg.kernels.chain import Slots
 from crfseg.kernels.layout import Plan
-from crfseg.objective import (
-    ILLEGAL,
-    FamilyIndex,
-    Index,
-    Layout,
-    Objective,
-    count_rows,
-    cut,
-    look_up_rows,
-    number_families,
-)
+from crfseg.objective import ILLEGAL, FamilyIndex, cut, look_up_rows, number_families
 from crfseg.tags import Scheme
-from crfseg.templates import Templates
-from crfseg.threads import Map
+from crfseg.templates import Family, Templates
+from crfseg.threads import Map, workers
 
-#: Rows of the unigrams and of the bigrams at each anchor, int32 [F, N] and [P, N].
+#: The first slots of the n-grams at each anchor, of the families of unigrams and of bigrams: int32
+#: [F, N] and [P, N].
 Rows = tuple[np.ndarray, np.ndarray]
 Plans = tuple[Plan, Plan]
 
 
 @dataclass(frozen=True)
-class ChainIndex(Index):
-    """The n-grams of a training corpus, those of bigram templates apart."""
+class ChainIndex:
+    """The n-grams of a model or a training corpus.
 
-    pair_plan: Plan
-    pair_families: list[FamilyIndex]
+    families: of unigrams, then of bigrams, numbered in slots; starts int32 [S + 1], labels
+    uint16: as in `Slots`; unknown n-grams have slot 0 and, as those after it, no weights.
+    """
+
+    plans: Plans
+    templates: Templates
+    families: list[FamilyIndex]
+    starts: np.ndarray
+    labels: np.ndarray
+    tags: int
 
     @property
-    def plans(self) -> Plans:
-        """Of the unigrams and of the bigrams."""
-        return self.plan, self.pair_plan
+    def size(self) -> int:
+        """The number of weights."""
+        return len(self.labels)
 
-    def chain_rows(self, table: Table) -> Rows:
+    @property
+    def shapes(self) -> tuple[Family, ...]:
+        """The shape of each family."""
+        return (*self.templates.families, *self.templates.pairs)
+
+    @property
+    def slots(self) -> tuple[Slots, Slots]:
+        """Of unigrams and of bigrams, for kernels."""
+        first, second = self.plans
+        return Slots(first, self.starts, self.labels), Slots(second, self.starts, self.labels)
+
+    @property
+    def transitions(self) -> slice:
+        """Where the T * T transition scores stand in the weights."""
+        return slice(0, self.tags * self.tags)
+
+    def rows(self, table: Table) -> Rows:
         """The rows of any table."""
-        widths = pair_widths(self.templates, self.layout.tags)
-        pairs = look_up_rows(table, self.pair_plan, self.pair_families, widths)
-        return self.rows(table), pairs
+        split = len(self.templates.families)
+        parts = (self.families[:split], self.families[split:])
+        shapes = (self.templates.families, self.templates.pairs)
+        unigrams, bigrams = (
+            look_up_rows(table, plan, part, [len(shape.shifts) for shape in of])
+            for plan, part, of in zip(self.plans, parts, shapes, strict=True)
+        )
+        return unigrams, bigrams
 
 
-def pair_widths(templates: Templates, tags: int) -> list[int]:
-    """How many weights an n-gram of each bigram family has."""
-    return [len(family.shifts) * tags * tags for family in templates.pairs]
+def first_slot(shapes: Sequence[Family]) -> int:
+    """How many slots there are for unknown n-grams: as many as the widest window has places."""
+    return max(len(shape.shifts) for shape in shapes)
 
 
 def build_chain_index(
-    table: Table, plans: Plans, templates: Templates, scheme: Scheme, run: Map
+    table: Table, plans: Plans, templates: Templates, gold: np.ndarray, scheme: Scheme, run: Map
 ) -> tuple[ChainIndex, Rows]:
-    """Number the n-grams of a corpus; returns the index and the corpus' rows."""
+    """Number the n-grams of a corpus and list the labels they are seen with.
+
+    gold: uint8 [N] labels in the places of the table. Returns the index and the corpus' rows.
+    """
     T = scheme.size
-    widths = [len(family.shifts) * T for family in templates.families]
-    of_pairs = pair_widths(templates, T)
-    zeros = max(*widths, *of_pairs) if of_pairs else max(widths)
-    base = zeros + T * T
-    families, rows, base = number_families(table, plans[0], widths, base, run)
-    pairs, pair_rows, size = number_families(table, plans[1], of_pairs, base, run)
-    layout = Layout(zeros, T, size)
-    return ChainIndex(plans[0], templates, families, layout, plans[1], pairs), (rows, pair_rows)
+    shapes = (*templates.families, *templates.pairs)
+    zeros = first_slot(shapes)
+    windows = [len(shape.shifts) for shape in shapes]
+    split = len(templates.families)
+    unigrams, rows, base = number_families(table, plans[0], windows[:split], zeros, run)
+    bigrams, pair_rows, _ = number_families(table, plans[1], windows[split:], base, run)
+    families = unigrams + bigrams
+    single, double = insides(table.bounds, len(gold))
+    pairs = gold.astype(np.uint16)
+    pairs[1:] += T * gold[:-1].astype(np.uint16)
+
+    def seen(f: int) -> tuple[np.ndarray, np.ndarray]:
+        of_labels = f < split
+        codes, inside = (gold.astype(np.uint16), single) if of_labels else (pairs, double)
+        counts = np.zeros(len(families[f].counts) * windows[f], dtype=np.int32)
+        found = np.zeros(0, dtype=np.uint16)
+        for _ in range(2):
+            stamps = np.full(T if of_labels else T * T, -1, dtype=np.int32)
+            family = occurrences(families[f], shapes[f])
+            chain.seen_labels(family, codes, inside, stamps, 0, counts, found)
+            found = found if len(found) else np.zeros(int(counts.sum()), dtype=np.uint16)
+        return counts, found
+
+    parts = run(seen, range(len(shapes)))
+    counts = np.concatenate([np.zeros(zeros, dtype=np.int32), *(part[0] for part in parts)])
+    labels = np.concatenate([np.zeros(T * T, dtype=np.uint16), *(part[1] for part in parts)])
+    starts = np.concatenate(([0], np.cumsum(counts, dtype=np.int64))) + T * T
+    if starts[-1] > np.iinfo(np.int32).max:
+        problem = f"{starts[-1]:,} weights are too many"
+        raise SettingsError(f"{problem}; expected fewer templates or less text")
+    index = ChainIndex(plans, templates, families, starts.astype(np.int32), labels, T)
+    return index, (rows, pair_rows)
 
 
-class ChainObjective(Objective):
-    """`Objective` for taggers; ``margin`` as there."""
+def insides(bounds: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """uint8 [N]: which places hold a token, and which one that is not the first of a sentence."""
+    steps = np.zeros(size + 1, dtype=np.int8)
+    steps[bounds[:, 0]] = 1
+    steps[bounds[:, 1]] = -1
+    single = np.cumsum(steps[:-1]).astype(np.uint8)
+    double = single.copy()
+    double[bounds[:, 0]] = 0
+    return single, double
 
-    index: ChainIndex
+
+def occurrences(family: FamilyIndex, shape: Family) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A family as the kernels take it."""
+    return family.starts, family.places, np.array(shape.shifts, dtype=np.int64)
+
+
+class ChainObjective:
+    """`objective.Objective` for taggers; gold and margin as there."""
 
     def __init__(
         self,
@@ -88,82 +153,120 @@ class ChainObjective(Objective):
         run: Map,
         margin: float = 0.0,
     ) -> None:
-        super().__init__(
-            index, rows[0], bounds, gold, scheme, sequential=True, run=run, margin=margin
-        )
-        self.both_rows = rows
-        self.kept = np.zeros((0, 0))  # alpha and flows of the whole corpus, if they are needed
-        if index.pair_families:
-            self.kept = np.zeros((2, *self.residuals.shape))
-            self.inside = np.zeros(len(gold), dtype=np.uint8)
-            for begin, end in bounds.tolist():
-                self.inside[begin + 1 : end] = 1
-        self.pair_pieces = [
+        self.index, self.rows, self.gold, self.scheme = index, rows, gold, scheme
+        self.run, self.margin = run, np.float32(margin)
+        self.tags = tuple(range(scheme.size))
+        self.shards = [bounds[a:b] for a, b in cut(bounds[:, 1] - bounds[:, 0])]
+        self.residuals = np.zeros((len(gold), scheme.size), dtype=np.float32)
+        self.pairs = bool(index.templates.pairs)
+        # alpha and flows of the whole corpus, if they are needed
+        self.kept = np.zeros((2, *self.residuals.shape)) if self.pairs else np.zeros((2, 0, 0))
+        self.inside = insides(bounds, len(gold))[1]
+        self.pieces = [
             (f, first, last)
-            for f, family in enumerate(index.pair_families)
+            for f, family in enumerate(index.families)
             for first, last in cut(family.counts)
         ]
 
+    @property
+    def size(self) -> int:
+        """The number of weights."""
+        return self.index.size
+
     def counts(self) -> np.ndarray:
         """float32 [size]: how often what each weight stands for occurs in the corpus."""
-        counts = super().counts()
-        widths = pair_widths(self.index.templates, self.scheme.size)
-        for width, family in zip(widths, self.index.pair_families, strict=True):
-            count_rows(family, width, counts)
+        index, T = self.index, self.scheme.size
+        per_slot = np.zeros(len(index.starts) - 1, dtype=np.float32)
+        for family, shape in zip(index.families, index.shapes, strict=True):
+            window = len(shape.shifts)
+            end = family.base + len(family.counts) * window
+            per_slot[family.base : end] = np.repeat(family.counts, window)
+        counts = np.empty(self.size, dtype=np.float32)
+        counts[index.transitions] = self.gold.size / T
+        counts[T * T :] = np.repeat(per_slot, np.diff(index.starts))
         return counts
 
     def __call__(self, weights: np.ndarray, gradient: np.ndarray) -> float:
         """The value at float32 ``weights``; the gradient is written to ``gradient``."""
-        value = super().__call__(weights, gradient)
-        self.run(lambda piece: self._gradient_of_pairs(piece, weights, gradient), self.pair_pieces)
-        return value
+        T = self.scheme.size
+        scores = weights[self.index.transitions].reshape(T, T)
+        results = self.run(lambda shard: self.forward_backward(shard, weights, scores), self.shards)
+        self.run(lambda piece: self._gradient(piece, weights, scores, gradient), self.pieces)
+        pairs = np.sum([pair for _, pair in results], axis=0)
+        if not self.index.templates.transitions:
+            pairs[:] = 0
+        gradient[self.index.transitions] = pairs.ravel()
+        return float(sum(loss for loss, _ in results))
+
+    def forward_backward(
+        self, bounds: np.ndarray, weights: np.ndarray, scores: np.ndarray
+    ) -> tuple[float, np.ndarray]:
+        """Loss, and expected minus gold transitions, of some sentences; writes their residuals."""
+        T = len(self.tags)
+        shape = int((bounds[:, 1] - bounds[:, 0]).max(initial=0)), T
+        pairs, squares = np.zeros((T, T)), np.empty((3, T, T))
+        kept = self.kept if self.pairs else np.empty((2, *shape))
+        odds = np.empty((shape[0] if self.pairs else 1, T, T))
+        loss = chain.chain_shard(
+            self.rows, bounds, self.gold, self.index.slots, weights, self._potentials(scores),
+            self.tags, (self.residuals, kept[0], kept[1]), pairs,
+            (np.empty(shape, dtype=np.float32), odds, *squares, np.empty(T)),
+        )  # fmt: skip
+        return loss, pairs
 
     def _potentials(self, scores: np.ndarray) -> tuple[np.ndarray | np.float32, ...]:
         scheme = self.scheme
         kinds = (scores, scheme.legal, scheme.begins, scheme.ends)
         return (*(np.ascontiguousarray(kind, dtype=np.float64) for kind in kinds), self.margin)
 
-    def _crf(
-        self, bounds: np.ndarray, weights: np.ndarray, scores: np.ndarray
-    ) -> tuple[float, np.ndarray]:
-        shape, T = self._shape(bounds), len(self.tags)
-        pairs, squares = np.zeros((T, T)), np.empty((3, T, T))
-        kept = self.kept if self.index.pair_families else np.empty((2, *shape))
-        odds = np.empty((shape[0] if self.index.pair_families else 1, T, T))
-        loss = chain.chain_shard(
-            self.both_rows, bounds, self.gold, self.index.plans, weights, self._potentials(scores),
-            self.tags, (self.residuals, kept[0], kept[1]), pairs,
-            (np.empty(shape, dtype=np.float32), odds, *squares, np.empty(T)),
-        )  # fmt: skip
-        return loss, pairs
-
-    def _gradient_of_pairs(
-        self, piece: tuple[int, int, int], weights: np.ndarray, gradient: np.ndarray
+    def _gradient(
+        self,
+        piece: tuple[int, int, int],
+        weights: np.ndarray,
+        scores: np.ndarray,
+        gradient: np.ndarray,
     ) -> None:
-        f, first, last = piece
+        f, *span = piece
         index, T = self.index, len(self.tags)
-        family = index.pair_families[f]
-        shifts = np.array(index.templates.pairs[f].shifts, dtype=np.int64)
-        scores = weights[index.layout.transitions].reshape(T, T)
-        out = (*self.kept, self.inside, *np.empty((3, T, T)))
+        base, family = index.families[f].base, occurrences(index.families[f], index.shapes[f])
+        if f < len(index.templates.families):
+            chain.gradient_labels(
+                family, base, tuple(span), index.starts, index.labels, self.residuals, gradient
+            )
+            return
         chain.gradient_moves(
-            (family.starts, family.places, shifts), self.both_rows[1], index.pair_plan, weights,
-            self._potentials(scores), self.tags, out, self.gold, (first, last),
-            gradient[family.base :],
+            family, base, tuple(span), self.rows[1], index.slots[1], weights,
+            self._potentials(scores), self.tags,
+            (*self.kept, self.gold, self.inside, np.empty((T, T))), gradient,
         )  # fmt: skip
+
+
+def chain_marginals(
+    index: ChainIndex, rows: Rows, bounds: np.ndarray, weights: np.ndarray, scheme: Scheme
+) -> np.ndarray:
+    """float32 [tokens, T]: the probability of each label, of all sequences one after another."""
+    gold = np.zeros(rows[0].shape[1], dtype=np.uint8)
+    with workers(1) as run:
+        objective = ChainObjective(index, rows, bounds, gold, scheme, run=run)
+    T = scheme.size
+    objective.forward_backward(bounds, weights, weights[index.transitions].reshape(T, T))
+    parts = [objective.residuals[begin:end] for begin, end in bounds.tolist()]
+    found = np.concatenate(parts)
+    found[:, 0] += 1  # from each the gold label was taken, which is said to be 0 everywhere
+    return found
 
 
 def decode_chains(
-    rows: Rows, plans: Plans, bounds: np.ndarray, weights: np.ndarray, moves: np.ndarray,
-    scheme: Scheme,
-) -> np.ndarray:  # fmt: skip
+    index: ChainIndex, rows: Rows, bounds: np.ndarray, weights: np.ndarray, scheme: Scheme
+) -> np.ndarray:
     """uint8 [tokens]: the best labels of all sequences, one after another.
 
-    weights: float32, or int16: then scores are int32; moves [T, T]: the transition scores.
+    weights: float32, or int16: then scores are int32.
     """
     T = scheme.size
     dtype = np.float32 if weights.dtype == np.float32 else np.int32
     illegal = dtype(ILLEGAL / 4)  # two of them are still an int32
+    moves = weights[index.transitions].reshape(T, T)
     transitions = np.where(scheme.legal, moves, illegal).astype(dtype)
     starts = np.where(scheme.begins, 0, illegal).astype(dtype)
     ends = np.where(scheme.ends, 0, illegal).astype(dtype)
@@ -177,7 +280,7 @@ def decode_chains(
         np.empty(T, dtype=np.int32),
     )
     chain.best_chains(
-        rows, bounds, plans, weights, (transitions, starts, ends), tuple(range(T)),
+        rows, bounds, index.slots, weights, (transitions, starts, ends), tuple(range(T)),
         (np.empty((longest, T), dtype=dtype), work), path,
     )  # fmt: skip
     return path

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from crfseg import lbfgs
 from crfseg.kernels import vector
-from crfseg.objective import Objective
 from crfseg.progress import Iteration, Progress
 from crfseg.settings import Optimisation
 from crfseg.threads import Map
@@ -20,6 +20,20 @@ from crfseg.threads import Map
 #: rare ones most of all: without _RARE the same objective takes twice the evaluations.
 _CURVATURE = 0.35
 _RARE = 100
+
+
+class Objective(Protocol):
+    """What is minimised: a function of float32 weights that writes its gradient."""
+
+    @property
+    def size(self) -> int:
+        """The number of weights."""
+
+    def counts(self) -> np.ndarray:
+        """float32 [size]: how often what each weight stands for occurs in the corpus."""
+
+    def __call__(self, weights: np.ndarray, gradient: np.ndarray, /) -> float:
+        """The value; the gradient is written."""
 
 
 @dataclass(frozen=True)

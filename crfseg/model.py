@@ -6,11 +6,7 @@ of one scale, so that scores are sums of integers: the same everywhere, in any o
 
 from __future__ import annotations
 
-import json
 import os
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,23 +14,16 @@ import numpy as np
 
 from crfseg import templates as templates_module
 from crfseg import text
-from crfseg.errors import CrfsegError, ModelError, SettingsError
+from crfseg.container import TAGGER, array_of, expect, read, read_keys, sound, write
+from crfseg.errors import ModelError
 from crfseg.features import Alphabet, make_plan, radices
-from crfseg.files import atomic_write
 from crfseg.lexicon import MAX_LEXICONS, MAX_WORD, has_own, unpack_words
 from crfseg.tags import SCHEMES, TagScheme
 from crfseg.templates import Templates
 
-FORMAT = 2
 MAX_STANDARDS = 12
 KINDS = ("crf", "maxent", "hmm")
-_CHECKSUM = "checksum"
 _SMALLEST_SCALE = 2.0**-9
-#: Characters of a description; longer ones are refused before they are parsed, which takes many
-#: times their size.
-_LONGEST_HEAD = 1 << 22
-#: Characters of an error that are shown: it may quote a model file.
-_SHOWN = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,15 +95,7 @@ class Model:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model, whole or not at all; raises CrfsegError where it cannot."""
-        from safetensors.numpy import save
-
-        arrays = self.arrays()
-        head = json.dumps({**self.metadata, "format": FORMAT}, ensure_ascii=False, sort_keys=True)
-        # The checksum is an array: safetensors writes several strings in random order.
-        checksum = np.array([_checksum(head, arrays)], dtype=np.uint32)
-        data = save({**arrays, _CHECKSUM: checksum}, {"crfseg": head})
-        with atomic_write(path) as file:
-            file.write(data)
+        write(path, self.metadata, self.arrays())
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays by name, as they are saved and as `make` takes them."""
@@ -132,64 +113,37 @@ class Model:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
         """Read and check a model; raises ModelError for anything but a sound model file."""
-        from safetensors import SafetensorError, safe_open
-
-        name = os.fspath(path)
-        try:
-            with open(path, "rb"):  # for a clear message: safetensors has its own
-                pass
-            with safe_open(name, framework="numpy") as file:
-                head = file.metadata() or {}
-                arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except OSError as error:
-            raise ModelError(f"{name}: cannot be read: {error.strerror or error}") from None
-        except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise _problem(name, f"not a crfseg model, or a damaged one ({error})") from None
-        with sound(name):
-            return cls._build(head, arrays)
-
-    @classmethod
-    def _build(cls, head: dict[str, str], arrays: dict[str, np.ndarray]) -> Model:
-        if "crfseg" not in head:
-            raise ModelError("not a crfseg model; expected a file written by crfseg train")
-        _expect(len(head["crfseg"]) <= _LONGEST_HEAD, "its description is too long")
-        metadata = json.loads(head["crfseg"])
-        version = metadata.pop("format")
-        if version != FORMAT or type(version) is not int:
-            older = isinstance(version, int) and version < FORMAT
-            advice = "train it anew" if older else "upgrade crfseg"
-            raise ModelError(f"a model of format {version}; expected {FORMAT}: {advice}")
-        checksum = _array(arrays, _CHECKSUM, np.uint32, 1)
-        del arrays[_CHECKSUM]
-        if checksum.tolist() != [_checksum(head["crfseg"], arrays)]:
-            raise ModelError("damaged model: the checksum does not match")
-        return cls.make(metadata, arrays)
+        metadata, arrays = read(path)
+        with sound(os.fspath(path)):
+            return cls.make(metadata, arrays)
 
     @classmethod
     def make(cls, metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
         """A model from its description and arrays, checked for everything kernels rely on."""
-        _expect(metadata.get("kind") in KINDS, f"kind must be one of {', '.join(KINDS)}")
-        _expect(metadata.get("tags") in SCHEMES, f"tags must be one of {', '.join(SCHEMES)}")
-        _expect(isinstance(metadata.get("lexicons"), list), "lexicons must be a list")
-        _expect(len(metadata["lexicons"]) <= MAX_LEXICONS, f"at most {MAX_LEXICONS} lexicons")
+        if metadata.get("kind") == TAGGER:
+            raise ModelError("a model for tagging; expected one for segmentation (see crfseg tag)")
+        expect(metadata.get("kind") in KINDS, f"kind must be one of {', '.join(KINDS)}")
+        expect(metadata.get("tags") in SCHEMES, f"tags must be one of {', '.join(SCHEMES)}")
+        expect(isinstance(metadata.get("lexicons"), list), "lexicons must be a list")
+        expect(len(metadata["lexicons"]) <= MAX_LEXICONS, f"at most {MAX_LEXICONS} lexicons")
         _check_tiers(metadata.get("tiers"), len(metadata["lexicons"]))
         scale = metadata.get("scale")
-        _expect(isinstance(scale, float) and 0 < scale < 1e6, "scale must be a positive number")
+        expect(isinstance(scale, float) and 0 < scale < 1e6, "scale must be a positive number")
         scheme = SCHEMES[metadata["tags"]]
         templates = templates_module.parse(metadata["templates"], "templates of the model")
-        characters = _array(arrays, "alphabet", np.uint32, 1)
+        characters = array_of(arrays, "alphabet", np.uint32, 1)
         alphabet = Alphabet(characters)
-        _expect(
+        expect(
             int(characters.max(initial=0)) < text.CODE_POINTS
             and int(np.bincount(characters).max(initial=0)) <= 1,
             "alphabet must hold distinct code points",
         )
-        transitions = _array(arrays, "transitions", np.int16, 2)
-        _expect(transitions.shape == (scheme.size, scheme.size), "transitions must be [T, T]")
-        words = _array(arrays, "lexicon.words", np.uint8, 1)
-        members = _array(arrays, "lexicon.members", np.uint32, 1)
+        transitions = array_of(arrays, "transitions", np.int16, 2)
+        expect(transitions.shape == (scheme.size, scheme.size), "transitions must be [T, T]")
+        words = array_of(arrays, "lexicon.words", np.uint8, 1)
+        members = array_of(arrays, "lexicon.members", np.uint32, 1)
         standards = metadata.get("standards", [])
-        _expect(
+        expect(
             isinstance(standards, list)
             and all(isinstance(name, str) and name.isprintable() for name in standards)
             and len(set(standards)) == len(standards) <= MAX_STANDARDS,
@@ -201,16 +155,12 @@ class Model:
         make_plan(templates.families, radix)
         families = []
         for f, shape in enumerate(templates.families):
-            keys = _array(arrays, f"family.{f}.keys", np.uint64, 1)
-            weights = _array(arrays, f"family.{f}.weights", np.int16, 3)
-            space = 1
-            for _, column in shape.pattern:
-                space *= radix[column]
-            _expect(bool(np.all(keys[1:] > keys[:-1])), f"keys of family {f} must ascend")
-            _expect(len(keys) == 0 or int(keys[-1]) < space, f"keys of family {f} out of range")
-            _expect(
+            name = f"family.{f}"
+            keys = read_keys(arrays, name, shape.pattern, radix)
+            weights = array_of(arrays, f"{name}.weights", np.int16, 3)
+            expect(
                 weights.shape == (len(keys), len(shape.shifts), scheme.size),
-                f"weights of family {f} must be [n, window, T]",
+                f"weights of {name} must be [n, window, T]",
             )
             families.append(FamilyWeights(keys, weights))
         model = cls(metadata, alphabet, transitions, words, members, families, templates, scheme)
@@ -219,53 +169,25 @@ class Model:
 
     def _check_lexicon(self) -> None:
         codes, ends = unpack_words(self.words)
-        _expect(len(ends) == len(self.members), "every lexicon word needs its memberships")
+        expect(len(ends) == len(self.members), "every lexicon word needs its memberships")
         lengths = np.diff(ends, prepend=0)
-        _expect(
+        expect(
             len(ends) == 0 or (lengths.min() >= 2 and lengths.max() <= MAX_WORD),
             f"lexicon words must have 2 to {MAX_WORD} characters",
         )
         known = self.alphabet.table[codes] >= text.FIRST_CHARACTER
-        _expect(bool(known.all()), "lexicon words must be spelled with the alphabet")
+        expect(bool(known.all()), "lexicon words must be spelled with the alphabet")
 
 
 def _check_tiers(tiers: Any, lexicons: int) -> None:
     """Only the lexicon of the training words, which is the first one, has several."""
-    _expect(
+    expect(
         isinstance(tiers, list)
         and len(tiers) == lexicons
         and all(type(t) is int for t in tiers)
         and all(t == 1 for t in (tiers[1:] if has_own(tiers) else tiers)),
         "tiers must say how many each lexicon has",
     )
-
-
-@contextmanager
-def sound(name: str) -> Iterator[None]:
-    """Making a model of what ``name`` holds: whatever goes wrong is a ModelError naming it."""
-    try:
-        yield
-    except SettingsError:  # about an option, not the model
-        raise
-    except CrfsegError as error:
-        raise _problem(name, str(error)) from None
-    except MemoryError:
-        raise ModelError(f"{name}: too large for the memory there is") from None
-    except (
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-    ) as error:
-        raise _problem(name, f"damaged model: {error!r}") from None
-
-
-def _problem(name: str, said: str) -> ModelError:
-    """The error for a model file; what it says may quote the file."""
-    shown = "".join(c if c.isprintable() else "\ufffd" for c in said[:_SHOWN])
-    return ModelError(f"{name}: {shown}{'...' if len(said) > _SHOWN else ''}")
 
 
 def quantise(weights: np.ndarray, scale: float) -> np.ndarray:
@@ -280,26 +202,3 @@ def scale_for(weights: np.ndarray) -> float:
     while top > 32767 * scale:
         scale *= 2
     return scale
-
-
-def _array(
-    arrays: dict[str, np.ndarray], name: str, dtype: type[np.generic], dimensions: int
-) -> np.ndarray:
-    array = arrays.get(name)
-    if array is None or array.dtype != dtype or array.ndim != dimensions:
-        raise ModelError(f"damaged model: {name} must be {np.dtype(dtype)}, {dimensions}-d")
-    return array
-
-
-def _expect(condition: bool, what: str) -> None:
-    if not condition:
-        raise ModelError(f"damaged model: {what}")
-
-
-def _checksum(head: str, arrays: dict[str, np.ndarray]) -> int:
-    total = zlib.crc32(head.encode())
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        total = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), total)
-        total = zlib.crc32(array.data, total) if array.size else total
-    return total

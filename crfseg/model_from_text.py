@@ -12,10 +12,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from crfseg import templates
+from crfseg.container import sound
 from crfseg.errors import DataError
 from crfseg.files import Path, read_lines
 from crfseg.lexicon import MAX_WORD, pack_words
-from crfseg.model import Model, sound
+from crfseg.model import Model
 from crfseg.model_text import FIRST_LINE, LARGEST, SECTIONS, Numbers
 from crfseg.spelling import Spelling, unescape
 from crfseg.tags import SCHEMES

@@ -68,7 +68,7 @@ class Segmenter:
         if path is None:
             self._begin(Engine.of_file(self.path, standard), keep_whole)
         else:
-            from crfseg.model import sound
+            from crfseg.container import sound
             from crfseg.standards import select
 
             model = self.model

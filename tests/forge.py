@@ -16,7 +16,7 @@ import numpy as np
 from safetensors.numpy import load, save
 
 from crfseg import templates, train
-from crfseg.model import _checksum
+from crfseg.container import checksum
 
 Arrays = dict[str, np.ndarray]
 
@@ -149,8 +149,8 @@ def taken_apart(data: bytes) -> tuple[dict[str, Any], Arrays]:
 def put_together(metadata: Any, arrays: Arrays) -> bytes:
     """A model file with a checksum that is right."""
     head = metadata if isinstance(metadata, str) else json.dumps(metadata, ensure_ascii=False)
-    checksum = np.array([_checksum(head, arrays)], dtype=np.uint32)
-    return save({**arrays, "checksum": checksum}, {"crfseg": head})
+    total = np.array([checksum(head, arrays)], dtype=np.uint32)
+    return save({**arrays, "checksum": total}, {"crfseg": head})
 
 
 def forged(data: bytes, chance: random.Random) -> bytes:

@@ -8,7 +8,12 @@ import naive
 import numpy as np
 import pytest
 
-from crfseg.chain_objective import ChainObjective, build_chain_index, decode_chains
+from crfseg.chain_objective import (
+    ChainObjective,
+    build_chain_index,
+    chain_marginals,
+    decode_chains,
+)
 from crfseg.labels import LabelScheme
 from crfseg.threads import workers
 from crfseg.token_features import TokenEncoder, gold_labels, parse_templates
@@ -48,17 +53,16 @@ class Problem:
         self.paths = [tuple(one) for one in labels]
         self.encoder = TokenEncoder.of(SENTENCES, 2, parse_templates(lines, "templates", 2))
         table = self.encoder.table(SENTENCES)
-        self.index, self.rows = build_chain_index(
-            table, self.encoder.plans, self.encoder.templates, self.scheme, run
-        )
         named = [[self.scheme.names[t] for t in path] for path in self.paths]
         gold = gold_labels(named, self.scheme, table)
+        self.index, self.rows = build_chain_index(
+            table, self.encoder.plans, self.encoder.templates, gold, self.scheme, run
+        )
         self.bounds = table.bounds
         self.objective = ChainObjective(
             self.index, self.rows, table.bounds, gold, self.scheme, run=run, margin=margin
         )
-        weights = np.random.default_rng(0).normal(scale=0.5, size=self.index.layout.size)
-        weights[: self.index.layout.zeros] = 0
+        weights = np.random.default_rng(0).normal(scale=0.5, size=self.index.size)
         self.weights = weights.astype(np.float32)
 
     def value_and_gradient(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
@@ -70,23 +74,28 @@ class Problem:
         every = product(range(len(names)), repeat=n)
         return [path for path in every if self.scheme.allows([names[t] for t in path])]
 
+    def weight(self, slot: int, label: int) -> float:
+        """Of an n-gram and place, for a label; 0 for one it was not seen with."""
+        for j in range(self.index.starts[slot], self.index.starts[slot + 1]):
+            if self.index.labels[j] == label:
+                return self.weights[j]
+        return 0.0
+
     def score(self, s: int, path: naive.Path) -> float:
         """Template by template, position by position."""
         T = self.scheme.size
         begin, total = self.bounds[s, 0], 0.0
-        moves = self.weights[self.index.layout.transitions].reshape(T, T)
         for i, t in enumerate(path):
             for f, shape in enumerate(self.index.templates.families):
                 for place, shift in enumerate(shape.shifts):
-                    total += self.weights[self.rows[0][f, begin + i + shift] + place * T + t]
+                    total += self.weight(self.rows[0][f, begin + i + shift] + place, t)
             if i == 0:
                 continue
-            before = path[i - 1]
-            total += moves[before, t]
+            pair = path[i - 1] * T + t
+            total += self.weights[pair]
             for f, shape in enumerate(self.index.templates.pairs):
                 for place, shift in enumerate(shape.shifts):
-                    row = self.rows[1][f, begin + i + shift] + place * T * T
-                    total += self.weights[row + before * T + t]
+                    total += self.weight(self.rows[1][f, begin + i + shift] + place, pair)
         return total
 
 
@@ -113,9 +122,7 @@ def test_gradient_by_finite_differences(form: str, lines: list[str], margin: flo
     with workers(1) as run:
         problem = Problem(form, lines, run, margin)
         _, gradient = problem.value_and_gradient(problem.weights)
-        zeros = problem.index.layout.zeros
         assert np.isfinite(gradient).all()
-        assert not gradient[:zeros].any()
         random = np.random.default_rng(1)
 
         def difference(direction: np.ndarray) -> float:
@@ -124,9 +131,8 @@ def test_gradient_by_finite_differences(form: str, lines: list[str], margin: flo
 
         for _ in range(5):
             direction = random.normal(scale=0.01, size=gradient.size).astype(np.float32)
-            direction[:zeros] = 0
             assert difference(direction) == pytest.approx(gradient @ direction, rel=2e-3, abs=1e-3)
-        for place in random.integers(zeros, gradient.size, 40):
+        for place in random.integers(0, gradient.size, 40):
             direction = np.zeros_like(gradient)
             direction[place] = 0.02
             assert difference(direction) / 0.02 == pytest.approx(gradient[place], abs=3e-3)
@@ -137,32 +143,56 @@ def test_gradient_by_finite_differences(form: str, lines: list[str], margin: flo
 def test_best_labels_by_enumeration(form: str, lines: list[str]) -> None:
     with workers(1) as run:
         problem = Problem(form, lines, run)
-    T = problem.scheme.size
     best = []
     for s, gold in enumerate(problem.paths):
         best += max(problem.legal_paths(len(gold)), key=lambda path, s=s: problem.score(s, path))
-    moves = problem.weights[problem.index.layout.transitions].reshape(T, T)
-    plans, index = problem.encoder.plans, problem.index
-    found = decode_chains(
-        problem.rows, plans, problem.bounds, problem.weights, moves, problem.scheme
-    )
+    index, scheme = problem.index, problem.scheme
+    found = decode_chains(index, problem.rows, problem.bounds, problem.weights, scheme)
     assert found.tolist() == best
     # In integers, and with rows that are looked up.
     whole = np.rint(problem.weights * 512).astype(np.int16)
-    rows = index.chain_rows(problem.encoder.table(SENTENCES))
-    moves = whole[index.layout.transitions].reshape(T, T)
-    found = decode_chains(rows, plans, problem.bounds, whole, moves, problem.scheme)
-    assert found.tolist() == best
+    rows = index.rows(problem.encoder.table(SENTENCES))
+    assert decode_chains(index, rows, problem.bounds, whole, scheme).tolist() == best
+
+
+@forms
+@lines
+def test_marginals_by_enumeration(form: str, lines: list[str]) -> None:
+    with workers(1) as run:
+        problem = Problem(form, lines, run)
+    found = chain_marginals(
+        problem.index, problem.rows, problem.bounds, problem.weights, problem.scheme
+    )
+    expected = []
+    for s, gold in enumerate(problem.paths):
+        paths = problem.legal_paths(len(gold))
+        odds = np.exp([problem.score(s, path) for path in paths])
+        places = np.zeros((len(gold), problem.scheme.size))
+        for path, p in zip(paths, odds / odds.sum(), strict=True):
+            places[np.arange(len(gold)), path] += p
+        expected.append(places)
+    np.testing.assert_allclose(found, np.concatenate(expected), atol=1e-5)
+
+
+def test_weights_are_those_of_labels_that_were_seen() -> None:
+    with workers(1) as run:
+        problem = Problem("free", BIGRAMS, run)
+    index, T = problem.index, problem.scheme.size
+    single = {(row[0][0], label) for rows, one in zip(SENTENCES, GOLD["free"], strict=True)
+              for row, label in zip(rows, one, strict=True)}  # fmt: skip
+    words = index.families[0]
+    assert index.starts[words.base + len(words.keys)] - index.starts[words.base] == len(single)
+    assert index.size == len(index.labels) == index.starts[-1]
+    assert (index.labels[T * T :] < T * T).all()
 
 
 def test_equal_paths_go_to_the_smaller_labels() -> None:
     with workers(1) as run:
         problem = Problem("free", BIGRAMS, run)
     none = np.zeros_like(problem.weights)
-    found = decode_chains(
-        problem.rows, problem.encoder.plans, problem.bounds, none, np.zeros((3, 3)), problem.scheme
-    )
-    assert not found.any()
+    assert not decode_chains(
+        problem.index, problem.rows, problem.bounds, none, problem.scheme
+    ).any()
 
 
 @lines

@@ -12,8 +12,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from crfseg import Model
+from crfseg.container import FORMAT
 from crfseg.errors import CrfsegError, ModelError
-from crfseg.model import FORMAT, quantise, scale_for
+from crfseg.model import quantise, scale_for
 
 Arrays = dict[str, np.ndarray]
 
@@ -96,10 +97,10 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
 
 def write(path: Path, head: str, arrays: Arrays) -> None:
     """A model file as ``Model.save`` writes it, with a checksum that is right."""
-    from crfseg.model import _checksum
+    from crfseg.container import checksum
 
-    checksum = np.array([_checksum(head, arrays)], dtype=np.uint32)
-    save_file({**arrays, "checksum": checksum}, path, {"crfseg": head})
+    total = np.array([checksum(head, arrays)], dtype=np.uint32)
+    save_file({**arrays, "checksum": total}, path, {"crfseg": head})
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,21 @@ As `crf` and `scores`, which are for a few tags and unroll each sum over them; h
 loops over the labels that follow, four labels before at a time, so that they vectorise.
 `tags` is again (0, .., T-1): T is a constant to the compiler.
 
-A move is one label after another. What `B` says of moves is the same everywhere; bigram
-templates with cells add the rows [T, T] of their n-grams where these stand (`moves_at`).
+Weights are sparse: an n-gram seen from a place (a *slot*) has weights only for the labels it
+was seen with in training. A move is one label after another. What `B` says of moves is the
+same everywhere; bigram templates with cells add the weights of their n-grams where these stand;
+the labels of their slots are pairs, before * T + here.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from crfseg.kernels.crf import demand_margin, exponentiate
+from crfseg.kernels.layout import Plan
 from crfseg.kernels.policy import kernel, part
-from crfseg.kernels.scores import emissions
 
 # The sum of alpha is rescaled when it leaves these bounds.
 _SMALL, _LARGE = 1e-20, 1e20
@@ -40,16 +44,105 @@ def through(before, moves, out, tags):
             out[t] += a * moves[s, t]
 
 
+class Slots(NamedTuple):
+    """Templates, and where their weights stand.
+
+    plan: of the templates; starts int32 [S + 1]: where in the weights those of each slot begin;
+    labels uint16: of each weight.
+    """
+
+    plan: Plan
+    starts: np.ndarray
+    labels: np.ndarray
+
+
 @part
-def moves_at(rows, i, plan, weights, out, tags):
-    """Add to out [T, T] the rows of all bigram templates at place i."""
+def emissions(rows, begin, end, slots, weights, tags, out):
+    """Sum the weights of all templates at each position of one sequence.
+
+    rows int32 [F, N]: the first slot of each anchor's n-gram; out [end - begin, T].
+    """
     T = len(tags)
-    for g in range(len(plan.templates)):
-        row = rows[plan.templates[g, 0], i + plan.templates[g, 1]]
-        at = np.uint64(row + plan.templates[g, 2] * T * T)
-        for s in range(T):
-            for t in range(T):
-                out[s, t] += weights[at + np.uint64(s * T + t)]
+    n = end - begin
+    templates = slots.plan.templates
+    for i in range(n):
+        for t in range(T):
+            out[i, t] = 0
+    for g in range(len(templates)):
+        row = rows[templates[g, 0], begin + templates[g, 1] : end + templates[g, 1]]
+        for i in range(n):
+            slot = row[i] + templates[g, 2]
+            for j in range(slots.starts[slot], slots.starts[slot + 1]):
+                out[i, slots.labels[j]] += weights[j]
+
+
+@part
+def moves_at(rows, i, slots, weights, out, tags):
+    """Add to out [T, T] the weights of all bigram templates at place i."""
+    flat = out.reshape(len(tags) * len(tags))
+    templates = slots.plan.templates
+    for g in range(len(templates)):
+        slot = rows[templates[g, 0], i + templates[g, 1]] + templates[g, 2]
+        for j in range(slots.starts[slot], slots.starts[slot + 1]):
+            flat[slots.labels[j]] += weights[j]
+
+
+@kernel
+def seen_labels(family, codes, inside, stamps, slot, counts, labels):
+    """Count the labels each slot of a family was seen with; list them if `labels` has room.
+
+    family: the tuple (starts int64 [n + 1], places int32, shifts int64 [W] descending); codes
+    uint16 [N]: the label of each place; inside uint8 [N]: which places count; stamps int32, one
+    for each label, none of which is -1 - slot .. ; slot: the number of the first slot; counts
+    int32 [n * W] out; labels uint16 out: of all slots, each in the order of first occurrence.
+    """
+    starts, places, shifts = family
+    W = len(shifts)
+    total = 0
+    for g in range(len(starts) - 1):
+        for k in range(W):
+            before = total
+            for o in range(starts[g], starts[g + 1]):
+                i = places[o] - shifts[k]
+                if inside[i] and stamps[codes[i]] != slot + g * W + k:
+                    stamps[codes[i]] = slot + g * W + k
+                    if len(labels) > 0:
+                        labels[total] = codes[i]
+                    total += 1
+            counts[g * W + k] = total - before
+
+
+@kernel
+def gradient_labels(family, slot, span, starts, labels, residuals, gradient):
+    """The gradient of some n-grams of one family of unigrams: segmented sums.
+
+    family: as in `seen_labels`; span: (first, last) n-gram; slot: the number of the family's first;
+    starts, labels: as in `Slots`; residuals float32 [N, T], 0 outside of sentences. Each
+    weight's sum runs over its n-gram's occurrences in order: it does not depend on who sums what.
+    """
+    begins, places, shifts = family
+    W = len(shifts)
+    for g in range(span[0], span[1]):
+        for k in range(W):
+            first, last = starts[slot + g * W + k], starts[slot + g * W + k + 1]
+            if last == first + 1:  # most
+                total = np.float32(0)
+                for o in range(begins[g], begins[g + 1]):
+                    total += residuals[places[o] - shifts[k], labels[first]]
+                gradient[first] = total
+                continue
+            for j in range(first, last):
+                gradient[j] = 0
+            for o in range(begins[g], begins[g + 1]):
+                here = residuals[places[o] - shifts[k]]
+                for j in range(first, last):
+                    gradient[j] += here[labels[j]]
+
+
+@part
+def odds_of_move(score):
+    """exp, within bounds."""
+    return np.exp(min(max(score, -_MOST), _MOST))
 
 
 @part
@@ -58,18 +151,18 @@ def odds_of(scores, legal, out, tags):
     T = len(tags)
     for s in range(T):
         for t in range(T):
-            out[s, t] = np.exp(min(max(scores[s, t], -_MOST), _MOST)) * legal[s, t]
+            out[s, t] = odds_of_move(scores[s, t]) * legal[s, t]
 
 
 @part
-def odds_at(rows, begin, n, plan, weights, base, legal, spare, out, tags):
+def odds_at(rows, begin, n, slots, weights, base, legal, spare, out, tags):
     """Write exp of the moves into positions 1 .. n - 1 of a sentence; out [n, T, T]."""
     T = len(tags)
     for i in range(1, n):
         for s in range(T):
             for t in range(T):
                 spare[s, t] = base[s, t]
-        moves_at(rows, begin + i, plan, weights, spare, tags)
+        moves_at(rows, begin + i, slots, weights, spare, tags)
         odds_of(spare, legal, out[i], tags)
 
 
@@ -167,11 +260,11 @@ def expect(alpha, flows, odds, n, expected, tags):
 
 
 @kernel
-def chain_shard(rows, bounds, gold, plans, weights, potentials, tags, out, pairs, scratch):
+def chain_shard(rows, bounds, gold, slots, weights, potentials, tags, out, pairs, scratch):
     """Negative log-likelihood of some sentences, and their residuals.
 
     As `crf.crf_shard`, but for these tuples: rows (of unigrams int32 [F, N], of bigrams
-    [P, N]); plans of both; potentials (scores of moves, legal ones, starts, ends, all float64,
+    [P, N]); `Slots` of both; potentials (scores of moves, legal ones, starts, ends, all float64,
     margin); out (residuals float32 [N, T], and alpha, flows float64 that `gradient_moves` reads:
     [N, T], or where there are no bigram templates [longest, T]); scratch (scores float32 [longest,
     T], then float64: odds [longest, T, T] or [1, T, T], three [T, T], and beta [T]).
@@ -179,7 +272,7 @@ def chain_shard(rows, bounds, gold, plans, weights, potentials, tags, out, pairs
     T = len(tags)
     base, legal, starts, ends, margin = potentials
     scores, odds, turned, here, expected, beta = scratch
-    fixed = len(plans[1].templates) == 0
+    fixed = len(slots[1].plan.templates) == 0
     loss = 0.0
     if fixed:
         odds_of(base, legal, odds[0], tags)
@@ -191,12 +284,12 @@ def chain_shard(rows, bounds, gold, plans, weights, potentials, tags, out, pairs
         n = end - begin
         at = 0 if fixed else begin
         marginals, alpha, flows = out[0][begin:end], out[1][at : at + n], out[2][at : at + n]
-        emissions(rows[0], begin, end, plans[0], weights, tags, scores)
+        emissions(rows[0], begin, end, slots[0], weights, tags, scores)
         demand_margin(scores, gold[begin:end], n, margin)
         for i in range(n):
             loss -= scores[i, gold[begin + i]]
         if not fixed:
-            odds_at(rows[1], begin, n, plans[1], weights, base, legal, here, odds, tags)
+            odds_at(rows[1], begin, n, slots[1], weights, base, legal, here, odds, tags)
         for i in range(1, n):
             s, t = gold[begin + i - 1], gold[begin + i]
             pairs[s, t] -= 1.0
@@ -217,46 +310,41 @@ def chain_shard(rows, bounds, gold, plans, weights, potentials, tags, out, pairs
 
 
 @kernel
-def gradient_moves(family, pair_rows, plan, weights, potentials, tags, out, gold, span, gradient):
-    """The gradient of some n-grams of one bigram family: segmented sums.
+def gradient_moves(family, slot, span, pair_rows, slots, weights, potentials, tags, out, gradient):
+    """The gradient of some n-grams of one bigram family, as `gradient_labels`.
 
-    family: the tuple (starts int64 [n + 1], places int32, shifts int64 [W] descending), span:
-    (first, last) n-gram, as in `crf.gradient_rows`; out: the tuple (alpha, flows float64 [N, T]
-    from `chain_shard`, inside uint8 [N]: which places have one before them in their sentence,
-    three float64 [T, T]: scratch); gradient float32 [n * W * T * T].
+    slots: of the bigrams; out: the tuple (alpha, flows float64 [N, T] from `chain_shard`, gold
+    uint8 [N], inside uint8 [N]: which places have one before them in their sentence, moves
+    float64 [T, T]: scratch).
     """
     T = len(tags)
-    starts, places, shifts = family
+    begins, places, shifts = family
     base, legal = potentials[0], potentials[1]
-    alpha, flows, inside, here, odds, sums = out
+    alpha, flows, gold, inside, moves = out
     W = len(shifts)
     for g in range(span[0], span[1]):
         for k in range(W):
-            for s in range(T):
-                for t in range(T):
-                    sums[s, t] = 0
-            for o in range(starts[g], starts[g + 1]):
+            first, last = slots.starts[slot + g * W + k], slots.starts[slot + g * W + k + 1]
+            for j in range(first, last):
+                gradient[j] = 0
+            for o in range(begins[g], begins[g + 1]):
                 i = places[o] - shifts[k]
                 if inside[i] == 0:
                     continue
                 for s in range(T):
                     for t in range(T):
-                        here[s, t] = base[s, t]
-                moves_at(pair_rows, i, plan, weights, here, tags)
-                odds_of(here, legal, odds, tags)
-                for s in range(T):
-                    a = alpha[i - 1, s]
-                    for t in range(T):
-                        sums[s, t] += a * flows[i, t] * odds[s, t]
-                sums[gold[i - 1], gold[i]] -= 1.0
-            at = (g * W + k) * T * T
-            for s in range(T):
-                for t in range(T):
-                    gradient[at + s * T + t] = sums[s, t]
+                        moves[s, t] = base[s, t]
+                moves_at(pair_rows, i, slots, weights, moves, tags)
+                right = gold[i - 1] * T + gold[i]
+                for j in range(first, last):
+                    s, t = slots.labels[j] // T, slots.labels[j] % T
+                    odds = odds_of_move(moves[s, t]) * legal[s, t]
+                    p = alpha[i - 1, s] * flows[i, t] * odds
+                    gradient[j] += p - 1.0 if slots.labels[j] == right else p
 
 
 @part
-def best_path(scores, n, transitions, rows, begin, plan, weights, ends, work, path, tags):
+def best_path(scores, n, transitions, rows, begin, slots, weights, ends, work, path, tags):
     """`scores.viterbi` for many labels; scores [n, T] hold the starts already.
 
     work: the tuple (back uint8 [n, T], moves [T, T], best [T], where [T]), the last of the type
@@ -271,11 +359,11 @@ def best_path(scores, n, transitions, rows, begin, plan, weights, ends, work, pa
                 top = max(top, scores[i - 1, t])
             for t in range(T):
                 scores[i - 1, t] -= top
-        if i == 1 or len(plan.templates) > 0:
+        if i == 1 or len(slots.plan.templates) > 0:
             for s in range(T):
                 for t in range(T):
                     moves[s, t] = transitions[s, t]
-            moves_at(rows, begin + i, plan, weights, moves, tags)
+            moves_at(rows, begin + i, slots, weights, moves, tags)
         for t in range(T):
             best[t] = scores[i - 1, 0] + moves[0, t]
             where[t] = 0
@@ -299,10 +387,10 @@ def best_path(scores, n, transitions, rows, begin, plan, weights, ends, work, pa
 
 
 @kernel
-def best_chains(rows, bounds, plans, weights, moves, tags, scratch, paths):
+def best_chains(rows, bounds, slots, weights, moves, tags, scratch, paths):
     """The best labels of some sentences, one after another in uint8 `paths`.
 
-    rows, plans: as in `chain_shard`; weights and scores float32, or int16 and int32; moves: the
+    rows, slots: as in `chain_shard`; weights and scores float32, or int16 and int32; moves: the
     tuple (transitions, starts, ends) of scores, very low where illegal; scratch: the tuple (scores
     [longest, T], and the work of `best_path`).
     """
@@ -311,11 +399,11 @@ def best_chains(rows, bounds, plans, weights, moves, tags, scratch, paths):
     done = 0
     for k in range(len(bounds)):
         begin, end = bounds[k, 0], bounds[k, 1]
-        emissions(rows[0], begin, end, plans[0], weights, tags, scores)
+        emissions(rows[0], begin, end, slots[0], weights, tags, scores)
         for t in range(len(tags)):
             scores[0, t] += starts[t]
         best_path(
-            scores, end - begin, transitions, rows[1], begin, plans[1], weights, ends, work,
+            scores, end - begin, transitions, rows[1], begin, slots[1], weights, ends, work,
             paths[done:], tags,
         )  # fmt: skip
         done += end - begin

@@ -1,0 +1,105 @@
+"""``crfseg tag``: tokens in, their labels out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import islice
+from typing import Any
+
+import click
+
+from crfseg.cli.options import encoding_option, quiet_option, readable, writable
+from crfseg.cli.report import reporter
+from crfseg.errors import DataError
+
+#: Sentences labelled at a time.
+_BATCH = 4096
+
+
+@click.command(name="tag")
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1)
+@click.option("-m", "--model", required=True, metavar="MODEL", help="Model file.")
+@click.option("-o", "out", metavar="OUT", default="-", help="File to write.  [default: stdout]")
+@click.option(
+    "--format",
+    type=click.Choice(["conll", "words"]),
+    default="conll",
+    show_default=True,
+    help="One token a line, a blank line after each sentence; or words with spaces between.",
+)
+@click.option(
+    "--output",
+    type=click.Choice(["same", "labels"]),
+    default="same",
+    show_default=True,
+    help="Tokens with the label as last column (words as word/label), or labels alone.",
+)
+@encoding_option
+@quiet_option
+def tag(
+    inputs: tuple[str, ...],
+    model: str,
+    out: str,
+    format: str,
+    output: str,
+    encoding: str,
+    quiet: bool,
+) -> None:
+    """Label the tokens of files, or of standard input.
+
+    The columns are those the model was trained with; where there is one more, it is taken for a
+    label and kept. A dash stands for standard input.
+
+    \b
+    crfseg tag -m pos.crfseg tokens.conll > labelled.conll
+    crfseg segment < text.txt | crfseg tag -m pos.crfseg --format words
+    """
+    with ExitStack() as stack:
+        files = [stack.enter_context(readable(name)) for name in inputs or ("-",)]
+        progress = stack.enter_context(reporter(quiet or out == "-"))
+        write = stack.enter_context(writable(out))
+
+        from crfseg.tagger import Tagger
+
+        tagger = Tagger(model)
+        for path in files:
+            progress.begin("tagging")
+            count = 0
+            sentences = _sentences(path, format, encoding, tagger.columns)
+            while batch := list(islice(sentences, _BATCH)):
+                labels = tagger.tag_many(batch)
+                write("".join(_written(batch, labels, format, output)).encode())
+                count += len(batch)
+            progress.end(f"{count:,} sentences")
+
+
+def _sentences(path: str, format: str, encoding: str, columns: int) -> Iterator[Any]:
+    from crfseg.files import read_lines
+    from crfseg.tokens import read_tokens
+
+    if format == "words":
+        if columns != 1:
+            raise DataError(path, None, "words have one column", f"the {columns} of the model")
+        for line in read_lines(path, encoding):
+            yield [(word,) for word in line.split()]
+        return
+    for rows in read_tokens(path, "conll", encoding):
+        if not columns <= len(rows[0]) <= columns + 1:
+            expected = f"{columns} as in training, and perhaps a label"
+            raise DataError(path, None, f"{len(rows[0])} columns", expected)
+        yield rows
+
+
+def _written(
+    sentences: Iterable[Any], labels: Iterable[list[str]], format: str, output: str
+) -> Iterator[str]:
+    for rows, found in zip(sentences, labels, strict=True):
+        if format == "words":
+            pairs = zip(rows, found, strict=True)
+            tokens = found if output == "labels" else [f"{row[0]}/{label}" for row, label in pairs]
+            yield " ".join(tokens) + "\n"
+            continue
+        for row, label in zip(rows, found, strict=True):
+            yield (label if output == "labels" else "\t".join((*row, label))) + "\n"
+        yield "\n"

@@ -1,0 +1,196 @@
+"""A trained tagger as it is saved; the file is that of `container`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crfseg.chain_objective import ChainIndex
+from crfseg.container import TAGGER, array_of, expect, read, read_keys, sound, write
+from crfseg.errors import ModelError, SettingsError
+from crfseg.labels import LabelScheme, make_scheme
+from crfseg.model import quantise, scale_for
+from crfseg.token_features import TokenEncoder, Vocabulary, parse_templates
+
+#: Columns of a token, templates aside.
+MOST_COLUMNS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class SparseFamily:
+    """The n-grams of one family, and weights for some labels of each place they are seen from.
+
+    keys uint64 [n] ascending; counts uint16 [n, W]: how many weights each has; labels uint8
+    (uint16 of bigrams: label before * T + label) and weights int16: of all of them, in order.
+    """
+
+    keys: np.ndarray
+    counts: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class TaggerModel:
+    """metadata: JSON description (labels, form, columns, templates, scale, corpora, settings).
+
+    encoder: vocabularies and templates; transitions int16 [T, T]; families: of unigrams, then of
+    bigrams.
+    """
+
+    metadata: dict[str, Any]
+    scheme: LabelScheme
+    encoder: TokenEncoder
+    transitions: np.ndarray
+    families: list[SparseFamily]
+
+    @property
+    def columns(self) -> int:
+        """How many columns a token has, without its label."""
+        return len(self.encoder.vocabularies)
+
+    @property
+    def scale(self) -> float:
+        """What a weight of 1 is worth."""
+        return float(self.metadata["scale"])
+
+    @property
+    def weight_count(self) -> int:
+        """How many weights the model has."""
+        return self.transitions.size + sum(len(family.weights) for family in self.families)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model, whole or not at all; raises CrfsegError where it cannot."""
+        write(path, self.metadata, self.arrays())
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays by name, as they are saved and as `make` takes them."""
+        arrays = {"transitions": self.transitions}
+        for c, vocabulary in enumerate(self.encoder.vocabularies):
+            arrays[f"column.{c}"] = _pack(vocabulary.words)
+        for f, family in enumerate(self.families):
+            arrays |= {f"family.{f}.{name}": part for name, part in vars(family).items()}
+        return arrays
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> TaggerModel:
+        """Read and check a model; raises ModelError for anything but a sound model file."""
+        metadata, arrays = read(path)
+        with sound(os.fspath(path)):
+            return cls.make(metadata, arrays)
+
+    @classmethod
+    def make(cls, metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> TaggerModel:
+        """A model from its description and arrays, checked for everything kernels rely on."""
+        if metadata.get("kind") != TAGGER:
+            raise ModelError("a model for segmentation; expected one for tagging")
+        labels: Any = metadata.get("labels")
+        columns: Any = metadata.get("columns")
+        good = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+        expect(good, "labels must be a list of names")
+        good = isinstance(columns, int) and 1 <= columns <= MOST_COLUMNS
+        expect(good, f"columns must be from 1 to {MOST_COLUMNS}")
+        scale = metadata.get("scale")
+        expect(isinstance(scale, float) and 0 < scale < 1e6, "scale must be a positive number")
+        try:
+            scheme = make_scheme(labels, metadata["form"])
+        except SettingsError as error:
+            raise ModelError(f"damaged model: {error}") from None
+        T = scheme.size
+        transitions = array_of(arrays, "transitions", np.int16, 2)
+        expect(transitions.shape == (T, T), "transitions must be [T, T]")
+        templates = parse_templates(metadata["templates"], "templates of the model", columns)
+        vocabularies = []
+        for c in range(columns):
+            words = _unpack(array_of(arrays, f"column.{c}", np.uint8, 1))
+            expect(len(set(words)) == len(words), f"column {c} must have distinct values")
+            vocabularies.append(Vocabulary(words))
+        encoder = TokenEncoder.make(vocabularies, templates)
+        radix = [vocabulary.size for vocabulary in vocabularies]
+        shapes = (*templates.families, *templates.pairs)
+        families = []
+        for f, shape in enumerate(shapes):
+            name, of_pairs = f"family.{f}", f >= len(templates.families)
+            keys = read_keys(arrays, name, shape.pattern, radix)
+            counts = array_of(arrays, f"{name}.counts", np.uint16, 2)
+            expect(counts.shape == (len(keys), len(shape.shifts)), f"counts of {name} [n, window]")
+            labels = array_of(arrays, f"{name}.labels", np.uint16 if of_pairs else np.uint8, 1)
+            weights = array_of(arrays, f"{name}.weights", np.int16, 1)
+            total = int(counts.sum(dtype=np.int64))
+            expect(total == len(labels) == len(weights), f"{name}: as many weights as counted")
+            most = T * T if of_pairs else T
+            expect(int(labels.max(initial=0)) < most, f"labels of {name} out of range")
+            families.append(SparseFamily(keys, counts, labels, weights))
+        return cls(metadata, scheme, encoder, transitions, families)
+
+
+def export_tagger(
+    metadata: dict[str, Any],
+    weights: np.ndarray,
+    index: ChainIndex,
+    encoder: TokenEncoder,
+    scheme: LabelScheme,
+    prune: float,
+) -> TaggerModel:
+    """The model for a weight vector: weights that are small are left out."""
+    T = scheme.size
+    scale = scale_for(weights)
+    transitions = weights[index.transitions].reshape(T, T)
+    arrays = {"transitions": quantise(np.where(scheme.legal, transitions, 0), scale)}
+    for c, vocabulary in enumerate(encoder.vocabularies):
+        arrays[f"column.{c}"] = _pack(vocabulary.words)
+    large = np.abs(weights) > max(prune, scale / 2)
+    # How many of the weights before each place are kept.
+    before = np.concatenate(([0], np.cumsum(large)))
+    for f, (shape, family) in enumerate(zip(index.shapes, index.families, strict=True)):
+        n, window = len(family.keys), len(shape.shifts)
+        starts = index.starts[family.base : family.base + n * window + 1]
+        counts = np.diff(before[starts]).reshape(n, window)
+        order = np.argsort(family.keys)
+        order = order[counts[order].any(axis=1)]
+        places = _places(starts, order, window)
+        places = places[large[places]]
+        of_pairs = f >= len(index.templates.families)
+        labels = index.labels[places].astype(np.uint16 if of_pairs else np.uint8)
+        kept = SparseFamily(
+            family.keys[order], counts[order].astype(np.uint16), labels,
+            quantise(weights[places], scale),
+        )  # fmt: skip
+        arrays |= {f"family.{f}.{name}": part for name, part in vars(kept).items()}
+    description = {
+        **metadata,
+        "kind": TAGGER,
+        "labels": list(scheme.names),
+        "form": scheme.form,
+        "columns": len(encoder.vocabularies),
+        "templates": list(index.templates.lines),
+        "scale": scale,
+    }
+    return TaggerModel.make(description, arrays)
+
+
+def _places(starts: np.ndarray, order: np.ndarray, window: int) -> np.ndarray:
+    """int64: where the weights of some n-grams of a family stand, in that order.
+
+    starts: of the slots of the family, and the end of the last.
+    """
+    first = starts[order * window].astype(np.int64)
+    lengths = starts[(order + 1) * window] - first
+    ends = np.cumsum(lengths)
+    return np.arange(int(lengths.sum())) + np.repeat(first - (ends - lengths), lengths)
+
+
+def _pack(words: list[str]) -> np.ndarray:
+    """uint8: the words one after another, each with a NUL behind it."""
+    joined = "".join(word + "\0" for word in words)
+    return np.frombuffer(joined.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+
+
+def _unpack(packed: np.ndarray) -> list[str]:
+    """The words that were packed."""
+    words = packed.tobytes().decode("utf-8", "surrogatepass").split("\0")
+    expect(words.pop() == "", "values must end with NUL")
+    return words

@@ -1,0 +1,276 @@
+"""Training of taggers: labelled tokens in, a model out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from crfseg import __version__, templates
+from crfseg.chain_objective import ChainIndex, ChainObjective, build_chain_index, decode_chains
+from crfseg.errors import CrfsegError, DataError, SettingsError
+from crfseg.estimation import estimate
+from crfseg.files import Path
+from crfseg.label_scores import labelled, score_labels
+from crfseg.labels import LabelScheme, make_scheme, mark_entities
+from crfseg.progress import Iteration, Progress
+from crfseg.settings import TaggerSettings
+from crfseg.tagger_model import MOST_COLUMNS, TaggerModel, export_tagger
+from crfseg.threads import thread_count, workers
+from crfseg.token_features import TokenEncoder, default_lines, gold_labels, parse_templates
+from crfseg.tokens import Rows, read_tokens
+
+#: Files, or sentences of tokens, each the sequence of its columns with the label last.
+Labelled = Path | Sequence[Path] | Sequence[Rows]
+
+
+@dataclass
+class TaggerResult:
+    """What came of a training; see `training.TrainingResult`.
+
+    dev_f1: of the entities in the development sentences, or of labels that mark none: then it
+    is accuracy.
+    """
+
+    model: TaggerModel
+    history: list[Iteration] = field(default_factory=list)
+    stop_reason: str = ""
+    seconds: float = 0.0
+    interrupted: bool = False
+    sentences: int = 0
+    tokens: int = 0
+    weights: int = 0
+    dev_f1: float | None = None
+
+
+def train_tagger(
+    corpora: Labelled,
+    *,
+    output: Path | None = None,
+    format: str = "auto",
+    encoding: str = "utf-8",
+    labels: str = TaggerSettings.labels,
+    l2: float = TaggerSettings.l2,
+    l1: float = TaggerSettings.l1,
+    margin: float = TaggerSettings.margin,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    templates: Path | Sequence[str] | None = None,
+    dev: Path | Sequence[Rows] | None = None,
+    threads: int | None = None,
+    prune: float = TaggerSettings.prune,
+    progress: Progress | None = None,
+) -> TaggerResult:
+    """Train a tagger on labelled tokens; what ``crfseg train --task tag`` does.
+
+    corpora: files in a format of `tokens.TOKEN_FORMATS`, or sentences; labels: which may follow
+    which, one of `labels.FORMS`: free, bio, bmes; auto for the strictest that the corpus
+    keeps to; templates: a CRF++ template file, or its lines; dev: sentences to score every
+    iteration on; output: where to save the model; the other options are explained in
+    `settings.Optimisation`. KeyboardInterrupt ends training early: the result has
+    ``interrupted`` set, and is saved. Raises CrfsegError (DataError, SettingsError,
+    TemplateError).
+    """
+    settings = TaggerSettings(
+        l2=float(l2),
+        l1=float(l1),
+        margin=float(margin),
+        max_iter=TaggerSettings.max_iter if max_iter is None else max_iter,
+        tol=TaggerSettings.tol if tol is None else tol,
+        prune=float(prune),
+        labels=labels,
+    )
+    count, progress = thread_count(threads), progress or Progress()
+    start = time.perf_counter()
+    files = _files(corpora)
+    inputs = [*files, *(p for p in (dev, templates) if isinstance(p, str | os.PathLike))]
+    if output is not None and any(_same_file(output, path) for path in inputs):
+        raise SettingsError(f"-o {os.fspath(output)}: must not be one of the files read")
+    sentences = _read(corpora, format, encoding, None, progress)
+    width = len(sentences[0][0])
+    if width > MOST_COLUMNS:
+        raise SettingsError(f"{width} columns are too many; expected at most {MOST_COLUMNS}")
+    lines, name = _template_lines(templates, width - 1)
+    shapes = parse_templates(lines, name, width - 1)
+    development = None if dev is None else _read(dev, format, encoding, width, progress)
+    training = _TaggerTraining(sentences, settings, shapes, progress)
+    with workers(count) as run:
+        result = training.run(run, development, files, start)
+    if output is not None:
+        result.model.save(output)
+    result.seconds = time.perf_counter() - start
+    return result
+
+
+def scheme_of(labels: Iterable[Sequence[str]], form: str) -> LabelScheme:
+    """The labels of sentences, by name, in a form, or for "auto" in the strictest they keep to.
+
+    Raises SettingsError where labels follow one another that must not.
+    """
+    firsts: dict[str, None] = {}
+    lasts: dict[str, None] = {}
+    pairs: dict[tuple[str, str], None] = {}
+    for one in labels:
+        firsts[one[0]], lasts[one[-1]] = None, None
+        pairs.update(dict.fromkeys(pairwise(one)))
+    names = sorted({*firsts, *lasts, *(label for pair in pairs for label in pair)})
+    known = {name: k for k, name in enumerate(names)}
+
+    def problem(scheme: LabelScheme) -> str | None:
+        for label in firsts:
+            if not scheme.begins[known[label]]:
+                return f"a sentence begins with {label}"
+        for one, other in pairs:
+            if not scheme.legal[known[one], known[other]]:
+                return f"{other} follows {one}"
+        bad = next((label for label in lasts if not scheme.ends[known[label]]), None)
+        return bad and f"a sentence ends with {bad}"
+
+    if form != "auto":
+        scheme = make_scheme(names, form)
+        if found := problem(scheme):
+            raise SettingsError(f"--labels {form}: {found}; expected labels that spell entities")
+        return scheme
+    if mark_entities(names):
+        for strict in ("bio", "bmes"):
+            try:
+                scheme = make_scheme(names, strict)
+            except SettingsError:
+                continue
+            if not problem(scheme):
+                return scheme
+    return make_scheme(names, "free")
+
+
+def _files(given: Labelled) -> list[Path]:
+    if isinstance(given, str | os.PathLike):
+        return [given]
+    return [path for path in given if isinstance(path, str | os.PathLike)]
+
+
+def _read(
+    given: Labelled, format: str, encoding: str, width: int | None, progress: Progress
+) -> list[Rows]:
+    """The sentences, of tokens of one width; at least one."""
+    files = _files(given)
+    if not files:
+        return _checked([list(rows) for rows in given if len(rows)], width)  # type: ignore[arg-type, union-attr]
+    sentences: list[Rows] = []
+    for path in files:
+        size = os.path.getsize(path) if os.path.isfile(path) else None
+        progress.begin(f"reading {os.path.basename(os.fspath(path))}", size, "bytes")
+        read = read_tokens(path, format, encoding, width, progress.advance)
+        sentences += labelled(path, read)
+        width = width or (len(sentences[0][0]) if sentences else None)
+        progress.end(f"{len(sentences):,} sentences")
+    if not sentences:
+        raise DataError(files[0], None, "the file is empty", "at least one sentence")
+    return sentences
+
+
+def _checked(sentences: list[Rows], width: int | None) -> list[Rows]:
+    if not sentences:
+        raise CrfsegError("there is no sentence to train on")
+    width = width or len(sentences[0][0])
+    if width < 2:
+        raise SettingsError("tokens of one column; expected a token and, last, its label")
+    for number, rows in enumerate(sentences, 1):
+        for row in rows:
+            if len(row) != width or not all(isinstance(cell, str) for cell in row):
+                problem = f"sentence {number}: a token of {len(row)} columns"
+                raise SettingsError(f"{problem}; expected {width} strings")
+            if any("\0" in cell for cell in row):
+                raise SettingsError(f"sentence {number}: a NUL character; expected none")
+    return sentences
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
+
+
+def _template_lines(given: Path | Sequence[str] | None, columns: int) -> tuple[list[str], str]:
+    """The template lines, and what to call them in errors."""
+    if given is None:
+        return default_lines(columns), "templates"
+    if isinstance(given, str | os.PathLike):
+        return templates.load(given), os.fspath(given)
+    return list(given), "templates"
+
+
+class _TaggerTraining:
+    """One training run, stage by stage."""
+
+    def __init__(
+        self,
+        sentences: list[Rows],
+        settings: TaggerSettings,
+        shapes: templates.Templates,
+        progress: Progress,
+    ) -> None:
+        self.settings, self.progress = settings, progress
+        progress.begin("indexing features")
+        labels = [[row[-1] for row in rows] for rows in sentences]
+        self.scheme = scheme_of(labels, settings.labels)
+        self.encoder = TokenEncoder.of(sentences, len(sentences[0][0]) - 1, shapes)
+        self.table = self.encoder.table(sentences)
+        self.gold = gold_labels(labels, self.scheme, self.table)
+        self.sentences = len(sentences)
+        self.tokens = sum(map(len, sentences))
+
+    def run(
+        self, run: Any, dev: list[Rows] | None, files: Sequence[Path], start: float
+    ) -> TaggerResult:
+        """Index, estimate, export."""
+        encoder, settings = self.encoder, self.settings
+        index, rows = build_chain_index(
+            self.table, encoder.plans, encoder.templates, self.gold, self.scheme, run
+        )
+        self.progress.end(f"{index.size:,} weights")
+        objective = ChainObjective(
+            index, rows, self.table.bounds, self.gold, self.scheme, run=run,
+            margin=settings.margin,
+        )  # fmt: skip
+        score = None if dev is None else _DevScore(dev, encoder, index, self.scheme)
+        found = estimate(objective, settings, run, self.progress, start, score)
+        metadata: dict[str, Any] = {
+            "version": __version__,
+            "corpora": [os.path.basename(os.fspath(path)) for path in files],
+            "sentences": self.sentences,
+            "tokens": self.tokens,
+            "iterations": len(found.history),
+            "settings": settings.as_dict(),
+        }
+        model = export_tagger(metadata, found.weights, index, encoder, self.scheme, settings.prune)
+        return TaggerResult(
+            model=model,
+            history=found.history,
+            stop_reason=found.reason,
+            interrupted=found.interrupted,
+            sentences=self.sentences,
+            tokens=self.tokens,
+            weights=model.weight_count,
+            dev_f1=None if score is None else score(found.weights),
+        )
+
+
+class _DevScore:
+    """F1 on development sentences under the weights of the moment."""
+
+    def __init__(
+        self, dev: list[Rows], encoder: TokenEncoder, index: ChainIndex, scheme: LabelScheme
+    ) -> None:
+        self.index, self.scheme = index, scheme
+        self.gold = [[row[-1] for row in rows] for rows in dev]
+        table = encoder.table(dev)
+        self.rows, self.bounds = index.rows(table), table.bounds
+
+    def __call__(self, weights: np.ndarray) -> float:
+        path = decode_chains(self.index, self.rows, self.bounds, weights, self.scheme)
+        names = iter([self.scheme.names[t] for t in path.tolist()])
+        scores = score_labels(self.gold, [[next(names) for _ in one] for one in self.gold])
+        return scores.accuracy if scores.entities is None else scores.entities.f1
