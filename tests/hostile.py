@@ -109,6 +109,7 @@ def check_of_texts(segmenters: Sequence[Segmenter], each: int = 1000) -> Check:
         yield "kept"
         for text, words in zip(made[::100], found[::100], strict=True):
             assert segmenter.cut(text) == words, ascii(text)
+            assert segmenter.cut_constrained(text) == words, ascii(text)
             plain = [word for word in words if not is_space(word)]
             assert segmenter.cut(text, keep_space=False) == plain, ascii(text)
             spans = segmenter.spans(text)
