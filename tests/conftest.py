@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -26,6 +27,9 @@ TINY = """\
 北京大学 的 大学生 爱 服务 人民 。
 2024年 我们 在 中国 。
 """
+
+# Run in the background of a shell, tests would ignore interrupts, and so would what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
