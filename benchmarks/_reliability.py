@@ -27,7 +27,7 @@ def publish(
     """Print the figures and put them into the page; exit code 1 if something failed."""
     here = environment()
     text = (
-        f"    {command(context, script, ['keep'])}\n\n{table(['what', 'last seen'], rows)}\n"
+        f"`{command(context, script, ['keep'])}`\n\n{table(['what', 'last seen'], rows)}\n"
         f"{here['date']}, {here['cpu']}, {here['cores']} cores, {here['system']}; "
         f"python {here['python']}, numpy {here['numpy']}, numba {here['numba']}.\n"
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 import conftest
 import forge
 import general
+import numpy as np
 import pytest
 import texts
 from guarded import GuardedEngine
@@ -120,10 +121,33 @@ def check_of_texts(segmenters: Sequence[Segmenter], each: int = 1000) -> Check:
             data = text.encode("utf-8", "surrogatepass")
             style = segmenter._separated_by("|")
             assert isinstance(guard.write(data, style), bytes), ascii(text)
+            if len(text) < 500:
+                _check_probabilities(segmenter, text, chance)
         for _ in range(each // 100):
             check_bytes(segmenter, guard, texts.broken(chance))
 
     return check
+
+
+def _check_probabilities(segmenter: Segmenter, text: str, chance: random.Random) -> None:
+    """Of all segmentations: sound numbers, every text whole, the best one first."""
+    found = segmenter.nbest(text, 3)
+    assert all("".join(words) == text for words, _ in found), ascii(text)
+    logs = [log for _, log in found]
+    assert logs == sorted(logs, reverse=True), ascii(text)
+    assert all(log <= 1e-6 for log in logs), ascii(text)
+    marginals = segmenter.marginals(text)
+    for numbers in (marginals.boundaries, marginals.tags):
+        assert np.isfinite(numbers).all(), ascii(text)
+        assert ((numbers >= 0) & (numbers <= 1 + 1e-6)).all(), ascii(text)
+    for words in segmenter.sample(text, 2, seed=0):
+        assert "".join(words) == text, ascii(text)
+    place = chance.randrange(-1, len(text) + 2)
+    try:
+        words = segmenter.cut_constrained(text, {place: chance.random() < 0.5})
+    except SettingsError:
+        return
+    assert "".join(words) == text, ascii(text)
 
 
 def check_bytes(segmenter: Segmenter, guard: GuardedEngine, data: bytes) -> None:
@@ -146,8 +170,9 @@ def check_bytes(segmenter: Segmenter, guard: GuardedEngine, data: bytes) -> None
     arrays = segmenter.segment_bytes(data, "json").decode().split("\n")
     for line, answer in zip(lines, arrays, strict=True):
         if line:
-            words = [token["word"] for token in json.loads(answer)]
-            assert "".join(words) == line.removesuffix("\r"), data
+            tokens = json.loads(answer)
+            assert all(0 <= token["confidence"] <= 1 for token in tokens), data
+            assert "".join(token["word"] for token in tokens) == line.removesuffix("\r"), data
 
 
 def is_utf8(data: bytes, errors: str = "strict") -> bool:
