@@ -23,17 +23,21 @@ ROOM = 1 << 30
 @keep_option
 @click.pass_context
 def main(context: click.Context, files: int, first: int, keep: bool) -> None:
-    """Load mutated model files; segment with those that are accepted."""
+    """Load so many mutated models for segmenting, and for tagging; use those that are accepted."""
     with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
         corpus = Path(folder, "tiny.txt")
         corpus.write_text(conftest.TINY, encoding="utf-8")
         models = forge.bases(corpus, Path(folder))
-    check = hostile.check_of_models(models)
-    list(check(first))
-    figures = workers.run(check, range(first, first + files), room=ROOM)
+        taggers = forge.tagger_bases(Path(folder))
+    seeds = range(first, first + files)
+    figures = workers.Figures()
+    for check in (hostile.check_of_models(models), hostile.check_of_taggers(taggers)):
+        for seed in range(4, 30):  # what is compiled here is not compiled in every process
+            list(check(seed))
+        figures.add(workers.run(check, seeds, room=ROOM))
     count = figures.outcomes
     rows = [
-        ["files, damaged or forged", f"{files:,}"],
+        ["files, half of them of taggers, damaged or forged", f"{2 * files:,}"],
         ["refused with one line", f"{count['refused']:,}"],
         ["forged, accepted, and doing what they say", f"{count['accepted']:,}"],
         ["damaged where it means nothing (blanks of the header)", f"{count['the same model']:,}"],

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load, save
 
-from crfseg import templates, train
-from crfseg.container import checksum
+from crfseg import templates, train, train_tagger
+from crfseg.container import TAGGER, checksum
 
 Arrays = dict[str, np.ndarray]
 
@@ -40,6 +40,29 @@ def bases(corpus: Path, folder: Path) -> list[bytes]:
         model.save(path)
         found.append(path.read_bytes())
     path.unlink()
+    return found
+
+
+#: Tokens with two columns and a label, of kinds that are written in different ways.
+TOKENS = (
+    "我们 我 r\n学习 学 v\n中文 中 n\n\n老师 老 n\n喜欢 喜 v\n我们 我 r\n",
+    "王 一 B-nr\n明 二 I-nr\n在 三 O\n北 四 B-ns\n京 五 I-ns\n\n上 六 B-ns\n海 七 I-ns\n人 八 O\n",
+)
+TAGGER_TEMPLATES = (
+    ["U00:%x[0,0]", "U01:%x[-1,1]/%x[0,0]", "B"],
+    ["U00:%x[0,0]", "U01:%x[-1,1]", "U02:%x[1,0]", "B", "B00:%x[0,0]", "B01:%x[-1,0]"],
+)
+
+
+def tagger_bases(folder: Path) -> list[bytes]:
+    """Small taggers of every kind."""
+    found = []
+    for tokens in TOKENS:
+        corpus = folder / "tokens"
+        corpus.write_text(tokens, encoding="utf-8")
+        for lines in TAGGER_TEMPLATES:
+            train_tagger(corpus, output=folder / "base", templates=lines, max_iter=3)
+            found.append((folder / "base").read_bytes())
     return found
 
 
@@ -156,7 +179,7 @@ def put_together(metadata: Any, arrays: Arrays) -> bytes:
 def forged(data: bytes, chance: random.Random) -> bytes:
     """A sound model file with other contents."""
     metadata, arrays = taken_apart(data)
-    if chance.random() < 0.01:
+    if "alphabet" in arrays and chance.random() < 0.01:
         _make_vast(metadata, arrays, chance)
         return put_together(metadata, arrays)
     for _ in range(chance.choice((1, 1, 2, 3))):
@@ -196,7 +219,8 @@ def _value(chance: random.Random) -> Any:
         (None, True, 0, -1, 1, 2, 3, 4, 7, 12, 10**6, 2**31, 2**64, 10**400, 1e-300, 1e300, 0.5,
          2.0**-9, float("nan"), float("inf"), "", "crf", "hmm", "4", "\x1b[2J", "U",
          [], [1], [3], [3, 1, 1], ["a"], ["a", "b"], [[]], {}, {"a": 1}, ["x"] * 9, [1] * 9,
-         ["U:%x[0,0]"] * 2, ["U:%x[0,1]", "B"], "0" * 10_000)
+         ["B-x", "I-x", "O"], "bio", "bmes", "free", ["U:%x[0,0]"] * 2, ["U:%x[0,1]", "B"],
+         "0" * 10_000)
     )  # fmt: skip
 
 
@@ -210,6 +234,8 @@ def _template(chance: random.Random) -> str:
 
 def _forge_description(metadata: dict[str, Any], chance: random.Random) -> None:
     known = ["kind", "tags", "lexicons", "tiers", "scale", "standards", "templates", "format"]
+    if metadata.get("kind") == TAGGER:
+        known = ["kind", "labels", "form", "columns", "scale", "templates", "format"]
     key = chance.choice(known)
     lines = metadata.get("templates")
     if key == "templates" and isinstance(lines, list) and lines and chance.random() < 0.8:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import conftest
 import forge
@@ -21,7 +22,7 @@ import texts
 from guarded import GuardedEngine
 from workers import Check
 
-from crfseg import Model, Segmenter, dump, load_dump, templates, train
+from crfseg import Model, Segmenter, Tagger, dump, load_dump, templates, train
 from crfseg.corpus import FORMATS, Corpus, read_sentences, write_sentences
 from crfseg.errors import DataError, ModelError, SettingsError, TemplateError
 from crfseg.lexicon import read_words
@@ -52,19 +53,11 @@ def check_of_models(models: Sequence[bytes]) -> Check:
                 model = Model.load(path)
                 segmenters = [Segmenter(path, standard=s) for s in model.standards or [None]]
             except ModelError as error:
-                message = str(error)
-                assert message.startswith(f"{path}: "), message
-                assert "\n" not in message
-                assert message.isprintable()
-                assert len(message) < 1000, len(message)
+                _check_message(str(error), path)
                 yield "refused"
                 return
         if forge.is_damaged(seed):
-            metadata, arrays = forge.taken_apart(data)
-            assert any(
-                metadata == other and all(arrays[n].tobytes() == a.tobytes() for n, a in b.items())
-                for other, b in same
-            ), "damaged and accepted"
+            assert _is_one_of(data, same), "damaged and accepted"
             yield "the same model"
             return
         yield "accepted"
@@ -79,6 +72,60 @@ def check_of_models(models: Sequence[bytes]) -> Check:
             assert segmenter.segment(TEXTS[0]).replace(" ", "") == TEXTS[0]
 
     return check
+
+
+ROWS = [("我们", "我"), ("王", "一"), ("北", "四"), ("\0", "\ud800"), ("", " "), ("京", "五")]
+
+
+def check_of_taggers(models: Sequence[bytes]) -> Check:
+    """The same for taggers: refused in a line, or a label for each token, by all ways the same."""
+    same = [forge.taken_apart(data) for data in models]
+
+    def check(seed: int) -> Iterator[str]:
+        data = forge.mutant(models, seed)
+        with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
+            path = Path(folder, "m")
+            path.write_bytes(data)
+            yield "ready"
+            try:
+                tagger = Tagger(path)
+                tagger.tag([])
+            except ModelError as error:
+                _check_message(str(error), path)
+                yield "refused"
+                return
+        if forge.is_damaged(seed):
+            assert _is_one_of(data, same), "damaged and accepted"
+            yield "the same model"
+            return
+        yield "accepted"
+        rows = [(*row, *row, "x")[: tagger.columns] for row in ROWS for _ in range(3)]
+        rows = [(*row, *["y"] * (tagger.columns - len(row))) for row in rows]
+        found = tagger.tag_many([rows, rows[:1], []])
+        assert [len(labels) for labels in found] == [len(rows), 1, 0]
+        assert tagger.tag(rows) == found[0]
+        assert {label for labels in found for label in labels} <= set(tagger.labels)
+        chances = tagger.marginals(rows)
+        assert np.isfinite(chances).all()
+        np.testing.assert_allclose(chances.sum(axis=1), 1, atol=1e-3)
+
+    return check
+
+
+def _check_message(message: str, path: Path) -> None:
+    """One printable line that names the file."""
+    assert message.startswith(f"{path}: "), message
+    assert message.isprintable(), message
+    assert len(message) < 1000, len(message)
+
+
+def _is_one_of(data: bytes, models: Sequence[tuple[Any, forge.Arrays]]) -> bool:
+    """Whether a model file holds just what one of the others does."""
+    metadata, arrays = forge.taken_apart(data)
+    return any(
+        metadata == other and all(arrays[n].tobytes() == a.tobytes() for n, a in b.items())
+        for other, b in models
+    )
 
 
 def segmenters(corpus: Path) -> list[Segmenter]:

@@ -10,7 +10,7 @@ import general
 import numpy as np
 import pytest
 from command import run as run_command
-from hostile import check_of_models
+from hostile import check_of_models, check_of_taggers
 from workers import run
 
 from crfseg import Model, Segmenter, train
@@ -36,6 +36,20 @@ def test_damaged_and_forged_files(models: list[bytes], seeds: range) -> None:
     figures = run(check, seeds, each=200, room=ROOM)
     assert figures.failures == []
     assert figures.outcomes.total() == len(seeds)
+    assert figures.outcomes["accepted"] > len(seeds) / 50
+    assert figures.slowest[0] < SECONDS
+    assert figures.largest[0] < ROOM / 2
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(200), pytest.param(range(50_000), marks=pytest.mark.long)], ids=["some", "many"]
+)
+def test_damaged_and_forged_taggers(seeds: range, tmp_path: Path) -> None:
+    check = check_of_taggers(forge.tagger_bases(tmp_path))
+    for seed in range(4, 30):  # what is compiled here is not compiled in every process
+        list(check(seed))
+    figures = run(check, seeds, each=200, room=ROOM)
+    assert figures.failures == []
     assert figures.outcomes["accepted"] > len(seeds) / 50
     assert figures.slowest[0] < SECONDS
     assert figures.largest[0] < ROOM / 2

@@ -27,7 +27,7 @@ def times(some: int, many: int) -> pytest.MarkDecorator:
 def test_killed_trainings(corpus: Path, tiny: Path, tmp_path: Path) -> None:
     found = faults.kill_trainings([corpus, tiny], tmp_path / "m", 200)
     assert found["killed"] > 100
-    assert found["left"] > 10
+    assert found["left"] > 0
 
 
 @times(1, 50)
