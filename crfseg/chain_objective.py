@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from crfseg import lbfgs
 from crfseg.errors import SettingsError
 from crfseg.features import Table
 from crfseg.kernels import chain
@@ -26,6 +28,11 @@ from crfseg.threads import Map, workers
 #: [F, N] and [P, N].
 Rows = tuple[np.ndarray, np.ndarray]
 Plans = tuple[Plan, Plan]
+#: As in `objective`; smaller, because most n-grams leave little doubt which of many labels it is.
+_CURVATURE, _RARE = 0.1, 20
+#: The corpus is cut into groups of sentences, each with a gradient of its own: so many, or as
+#: many as take up room for so many numbers, but two at least.
+_GROUPS, _ROOM = 16, 1 << 26
 
 
 @dataclass(frozen=True)
@@ -156,25 +163,20 @@ class ChainObjective:
         self.index, self.rows, self.gold, self.scheme = index, rows, gold, scheme
         self.run, self.margin = run, np.float32(margin)
         self.tags = tuple(range(scheme.size))
-        self.shards = [bounds[a:b] for a, b in cut(bounds[:, 1] - bounds[:, 0])]
-        self.residuals = np.zeros((len(gold), scheme.size), dtype=np.float32)
-        self.pairs = bool(index.templates.pairs)
-        # alpha and flows of the whole corpus, if they are needed
-        self.kept = np.zeros((2, *self.residuals.shape)) if self.pairs else np.zeros((2, 0, 0))
-        self.inside = insides(bounds, len(gold))[1]
-        self.pieces = [
-            (f, first, last)
-            for f, family in enumerate(index.families)
-            for first, last in cut(family.counts)
-        ]
+        # As many whatever the number of threads, so that sums come out the same.
+        groups = min(max(_ROOM // index.size, 2), _GROUPS)
+        lengths = bounds[:, 1] - bounds[:, 0]
+        self.groups = [bounds[a:b] for a, b in cut(lengths, groups)]
+        self.gradients = np.empty((len(self.groups), index.size), dtype=np.float32)
+        self.longest = int(lengths.max(initial=0))
 
     @property
     def size(self) -> int:
         """The number of weights."""
         return self.index.size
 
-    def counts(self) -> np.ndarray:
-        """float32 [size]: how often what each weight stands for occurs in the corpus."""
+    def curvature(self) -> np.ndarray:
+        """float32 [size]: the diagonal of the Hessian, roughly, from the counts of n-grams."""
         index, T = self.index, self.scheme.size
         per_slot = np.zeros(len(index.starts) - 1, dtype=np.float32)
         for family, shape in zip(index.families, index.shapes, strict=True):
@@ -184,61 +186,50 @@ class ChainObjective:
         counts = np.empty(self.size, dtype=np.float32)
         counts[index.transitions] = self.gold.size / T
         counts[T * T :] = np.repeat(per_slot, np.diff(index.starts))
+        counts += _RARE
+        counts *= _CURVATURE
         return counts
 
     def __call__(self, weights: np.ndarray, gradient: np.ndarray) -> float:
         """The value at float32 ``weights``; the gradient is written to ``gradient``."""
-        T = self.scheme.size
-        scores = weights[self.index.transitions].reshape(T, T)
-        results = self.run(lambda shard: self.forward_backward(shard, weights, scores), self.shards)
-        self.run(lambda piece: self._gradient(piece, weights, scores, gradient), self.pieces)
-        pairs = np.sum([pair for _, pair in results], axis=0)
+
+        def group(g: int) -> float:
+            self.gradients[g] = 0
+            residuals = np.empty((self.longest, len(self.tags)), dtype=np.float32)
+            return self.forward_backward(self.groups[g], weights, residuals, self.gradients[g])
+
+        losses = self.run(group, range(len(self.groups)))
+        edges = [*range(0, self.size, lbfgs.BLOCK), self.size]
+        self.run(lambda block: chain.add_up(self.gradients, *block, gradient), pairwise(edges))
         if not self.index.templates.transitions:
-            pairs[:] = 0
-        gradient[self.index.transitions] = pairs.ravel()
-        return float(sum(loss for loss, _ in results))
+            gradient[self.index.transitions] = 0
+        return float(sum(losses))
 
     def forward_backward(
-        self, bounds: np.ndarray, weights: np.ndarray, scores: np.ndarray
-    ) -> tuple[float, np.ndarray]:
-        """Loss, and expected minus gold transitions, of some sentences; writes their residuals."""
-        T = len(self.tags)
-        shape = int((bounds[:, 1] - bounds[:, 0]).max(initial=0)), T
-        pairs, squares = np.zeros((T, T)), np.empty((3, T, T))
-        kept = self.kept if self.pairs else np.empty((2, *shape))
-        odds = np.empty((shape[0] if self.pairs else 1, T, T))
-        loss = chain.chain_shard(
-            self.rows, bounds, self.gold, self.index.slots, weights, self._potentials(scores),
-            self.tags, (self.residuals, kept[0], kept[1]), pairs,
-            (np.empty(shape, dtype=np.float32), odds, *squares, np.empty(T)),
+        self,
+        bounds: np.ndarray,
+        weights: np.ndarray,
+        residuals: np.ndarray,
+        gradient: np.ndarray,
+    ) -> float:
+        """The loss of some sentences; residuals, gradient: see `kernels.chain.chain_shard`."""
+        T, longest = self.scheme.size, self.longest
+        odds = np.empty((longest if self.index.templates.pairs else 1, T, T))
+        scratch = (
+            np.empty((longest, T), dtype=np.float32), *np.empty((2, longest, T)), odds,
+            *np.empty((3, T, T)), np.empty(T),
         )  # fmt: skip
-        return loss, pairs
+        loss: float = chain.chain_shard(
+            self.rows, bounds, self.gold, self.index.slots, weights, self._potentials(weights),
+            self.tags, residuals, gradient, scratch,
+        )  # fmt: skip
+        return loss
 
-    def _potentials(self, scores: np.ndarray) -> tuple[np.ndarray | np.float32, ...]:
+    def _potentials(self, weights: np.ndarray) -> tuple[np.ndarray | np.float32, ...]:
         scheme = self.scheme
+        scores = weights[self.index.transitions].reshape(scheme.size, scheme.size)
         kinds = (scores, scheme.legal, scheme.begins, scheme.ends)
         return (*(np.ascontiguousarray(kind, dtype=np.float64) for kind in kinds), self.margin)
-
-    def _gradient(
-        self,
-        piece: tuple[int, int, int],
-        weights: np.ndarray,
-        scores: np.ndarray,
-        gradient: np.ndarray,
-    ) -> None:
-        f, *span = piece
-        index, T = self.index, len(self.tags)
-        base, family = index.families[f].base, occurrences(index.families[f], index.shapes[f])
-        if f < len(index.templates.families):
-            chain.gradient_labels(
-                family, base, tuple(span), index.starts, index.labels, self.residuals, gradient
-            )
-            return
-        chain.gradient_moves(
-            family, base, tuple(span), self.rows[1], index.slots[1], weights,
-            self._potentials(scores), self.tags,
-            (*self.kept, self.gold, self.inside, np.empty((T, T))), gradient,
-        )  # fmt: skip
 
 
 def chain_marginals(
@@ -248,9 +239,9 @@ def chain_marginals(
     gold = np.zeros(rows[0].shape[1], dtype=np.uint8)
     with workers(1) as run:
         objective = ChainObjective(index, rows, bounds, gold, scheme, run=run)
-    T = scheme.size
-    objective.forward_backward(bounds, weights, weights[index.transitions].reshape(T, T))
-    parts = [objective.residuals[begin:end] for begin, end in bounds.tolist()]
+    residuals = np.empty((len(gold), scheme.size), dtype=np.float32)
+    objective.forward_backward(bounds, weights, residuals, np.empty(0, dtype=np.float32))
+    parts = [residuals[begin:end] for begin, end in bounds.tolist()]
     found = np.concatenate(parts)
     found[:, 0] += 1  # from each the gold label was taken, which is said to be 0 everywhere
     return found

@@ -15,12 +15,6 @@ from crfseg.progress import Iteration, Progress
 from crfseg.settings import Optimisation
 from crfseg.threads import Map
 
-#: The curvature of an n-gram's weights is estimated as _CURVATURE * (count + _RARE). The
-#: variance p (1 - p) of a tag is some 0.2; the n-grams of one place move together, the
-#: rare ones most of all: without _RARE the same objective takes twice the evaluations.
-_CURVATURE = 0.35
-_RARE = 100
-
 
 class Objective(Protocol):
     """What is minimised: a function of float32 weights that writes its gradient."""
@@ -29,8 +23,8 @@ class Objective(Protocol):
     def size(self) -> int:
         """The number of weights."""
 
-    def counts(self) -> np.ndarray:
-        """float32 [size]: how often what each weight stands for occurs in the corpus."""
+    def curvature(self) -> np.ndarray:
+        """float32 [size]: the diagonal of the Hessian, roughly."""
 
     def __call__(self, weights: np.ndarray, gradient: np.ndarray, /) -> float:
         """The value; the gradient is written."""
@@ -109,9 +103,7 @@ def estimate(
 
 
 def _inverse_curvature(objective: Objective, l2: float) -> np.ndarray:
-    """float32: the diagonal of the initial inverse Hessian, from the counts of n-grams."""
-    counts = objective.counts()
-    counts += _RARE
-    counts *= _CURVATURE
-    counts += 1 / l2
-    return np.divide(1, counts, out=counts)
+    """float32: the diagonal of the initial inverse Hessian."""
+    curvature = objective.curvature()
+    curvature += 1 / l2
+    return np.divide(1, curvature, out=curvature)

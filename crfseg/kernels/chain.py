@@ -112,31 +112,32 @@ def seen_labels(family, codes, inside, stamps, slot, counts, labels):
             counts[g * W + k] = total - before
 
 
-@kernel
-def gradient_labels(family, slot, span, starts, labels, residuals, gradient):
-    """The gradient of some n-grams of one family of unigrams: segmented sums.
+@part
+def spread(rows, begin, n, slots, residuals, gradient, tags):
+    """Add the residuals [n, T] of a sentence to the gradient of the weights at work in it."""
+    templates = slots.plan.templates
+    for g in range(len(templates)):
+        row = rows[templates[g, 0], begin + templates[g, 1] : begin + n + templates[g, 1]]
+        for i in range(n):
+            slot = row[i] + templates[g, 2]
+            for j in range(slots.starts[slot], slots.starts[slot + 1]):
+                gradient[j] += residuals[i, slots.labels[j]]
 
-    family: as in `seen_labels`; span: (first, last) n-gram; slot: the number of the family's first;
-    starts, labels: as in `Slots`; residuals float32 [N, T], 0 outside of sentences. Each
-    weight's sum runs over its n-gram's occurrences in order: it does not depend on who sums what.
-    """
-    begins, places, shifts = family
-    W = len(shifts)
-    for g in range(span[0], span[1]):
-        for k in range(W):
-            first, last = starts[slot + g * W + k], starts[slot + g * W + k + 1]
-            if last == first + 1:  # most
-                total = np.float32(0)
-                for o in range(begins[g], begins[g + 1]):
-                    total += residuals[places[o] - shifts[k], labels[first]]
-                gradient[first] = total
-                continue
-            for j in range(first, last):
-                gradient[j] = 0
-            for o in range(begins[g], begins[g + 1]):
-                here = residuals[places[o] - shifts[k]]
-                for j in range(first, last):
-                    gradient[j] += here[labels[j]]
+
+@part
+def spread_moves(rows, begin, n, slots, gold, alpha, flows, odds, gradient, tags):
+    """The same for bigram templates; odds [n, T, T] of the moves into each position."""
+    T = len(tags)
+    templates = slots.plan.templates
+    for g in range(len(templates)):
+        row = rows[templates[g, 0], begin + templates[g, 1] : begin + n + templates[g, 1]]
+        for i in range(1, n):
+            slot = row[i] + templates[g, 2]
+            right = gold[i - 1] * T + gold[i]
+            for j in range(slots.starts[slot], slots.starts[slot + 1]):
+                s, t = slots.labels[j] // T, slots.labels[j] % T
+                p = alpha[i - 1, s] * flows[i, t] * odds[i, s, t]
+                gradient[j] += p - 1.0 if slots.labels[j] == right else p
 
 
 @part
@@ -260,18 +261,20 @@ def expect(alpha, flows, odds, n, expected, tags):
 
 
 @kernel
-def chain_shard(rows, bounds, gold, slots, weights, potentials, tags, out, pairs, scratch):
-    """Negative log-likelihood of some sentences, and their residuals.
+def chain_shard(rows, bounds, gold, slots, weights, potentials, tags, residuals, gradient, scratch):
+    """Negative log-likelihood of some sentences; their gradient is added.
 
-    As `crf.crf_shard`, but for these tuples: rows (of unigrams int32 [F, N], of bigrams
-    [P, N]); `Slots` of both; potentials (scores of moves, legal ones, starts, ends, all float64,
-    margin); out (residuals float32 [N, T], and alpha, flows float64 that `gradient_moves` reads:
-    [N, T], or where there are no bigram templates [longest, T]); scratch (scores float32 [longest,
-    T], then float64: odds [longest, T, T] or [1, T, T], three [T, T], and beta [T]).
+    bounds int64 [S, 2]: begin and end of each sentence; gold uint8 [N]; tuples: rows (of
+    unigrams int32 [F, N], of bigrams [P, N]); `Slots` of both; potentials (scores of moves, legal
+    ones, starts, ends, all float64, margin; see `crf.demand_margin`); scratch (scores float32
+    [longest, T], then float64: alpha, flows [longest, T], odds [longest, T, T], or [1, T, T]
+    without bigram templates, three [T, T], and beta [T]). residuals float32 out: p(t at i) - [t is
+    gold at i], [N, T], or of the last sentence [longest, T] if it is no longer than that;
+    gradient float32, as long as the weights, or empty.
     """
     T = len(tags)
     base, legal, starts, ends, margin = potentials
-    scores, odds, turned, here, expected, beta = scratch
+    scores, alpha, flows, odds, turned, here, expected, beta = scratch
     fixed = len(slots[1].plan.templates) == 0
     loss = 0.0
     if fixed:
@@ -282,65 +285,46 @@ def chain_shard(rows, bounds, gold, slots, weights, potentials, tags, out, pairs
     for k in range(len(bounds)):
         begin, end = bounds[k, 0], bounds[k, 1]
         n = end - begin
-        at = 0 if fixed else begin
-        marginals, alpha, flows = out[0][begin:end], out[1][at : at + n], out[2][at : at + n]
+        at = begin if len(residuals) == len(gold) else 0
+        marginals, right = residuals[at : at + n], gold[begin:end]
         emissions(rows[0], begin, end, slots[0], weights, tags, scores)
-        demand_margin(scores, gold[begin:end], n, margin)
+        demand_margin(scores, right, n, margin)
         for i in range(n):
-            loss -= scores[i, gold[begin + i]]
+            loss -= scores[i, right[i]]
         if not fixed:
             odds_at(rows[1], begin, n, slots[1], weights, base, legal, here, odds, tags)
         for i in range(1, n):
-            s, t = gold[begin + i - 1], gold[begin + i]
-            pairs[s, t] -= 1.0
+            s, t = right[i - 1], right[i]
+            expected[s, t] -= 1.0 / odds[0, s, t] if fixed else 1.0
             loss -= base[s, t] if fixed else np.log(odds[i, s, t])
         loss += exponentiate(scores, n, tags, marginals)
         loss += forward(scores, n, odds, fixed, starts, ends, alpha, flows, tags)
         backward(n, odds, fixed, turned, alpha, flows, beta, marginals, tags)
+        for i in range(n):
+            marginals[i, right[i]] -= 1.0
+        if len(gradient) == 0:
+            continue
+        spread(rows[0], begin, n, slots[0], marginals, gradient, tags)
         if fixed:
             expect_fixed(alpha, flows, n, expected, tags)
         else:
             expect(alpha, flows, odds, n, expected, tags)
-        for i in range(n):
-            marginals[i, gold[begin + i]] -= 1.0
-    for s in range(T):
-        for t in range(T):
-            pairs[s, t] += expected[s, t] * (odds[0, s, t] if fixed else 1.0)
+            spread_moves(rows[1], begin, n, slots[1], right, alpha, flows, odds, gradient, tags)
+    if len(gradient) > 0:
+        for s in range(T):
+            for t in range(T):
+                gradient[s * T + t] += expected[s, t] * (odds[0, s, t] if fixed else 1.0)
     return loss
 
 
 @kernel
-def gradient_moves(family, slot, span, pair_rows, slots, weights, potentials, tags, out, gradient):
-    """The gradient of some n-grams of one bigram family, as `gradient_labels`.
-
-    slots: of the bigrams; out: the tuple (alpha, flows float64 [N, T] from `chain_shard`, gold
-    uint8 [N], inside uint8 [N]: which places have one before them in their sentence, moves
-    float64 [T, T]: scratch).
-    """
-    T = len(tags)
-    begins, places, shifts = family
-    base, legal = potentials[0], potentials[1]
-    alpha, flows, gold, inside, moves = out
-    W = len(shifts)
-    for g in range(span[0], span[1]):
-        for k in range(W):
-            first, last = slots.starts[slot + g * W + k], slots.starts[slot + g * W + k + 1]
-            for j in range(first, last):
-                gradient[j] = 0
-            for o in range(begins[g], begins[g + 1]):
-                i = places[o] - shifts[k]
-                if inside[i] == 0:
-                    continue
-                for s in range(T):
-                    for t in range(T):
-                        moves[s, t] = base[s, t]
-                moves_at(pair_rows, i, slots, weights, moves, tags)
-                right = gold[i - 1] * T + gold[i]
-                for j in range(first, last):
-                    s, t = slots.labels[j] // T, slots.labels[j] % T
-                    odds = odds_of_move(moves[s, t]) * legal[s, t]
-                    p = alpha[i - 1, s] * flows[i, t] * odds
-                    gradient[j] += p - 1.0 if slots.labels[j] == right else p
+def add_up(parts, first, last, out):
+    """out = the sum of parts float32 [G, size] over G, from first to last - 1."""
+    for j in range(first, last):
+        total = 0.0
+        for g in range(len(parts)):
+            total += parts[g, j]
+        out[j] = total
 
 
 @part
