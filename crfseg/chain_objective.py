@@ -28,8 +28,9 @@ from crfseg.threads import Map, workers
 #: [F, N] and [P, N].
 Rows = tuple[np.ndarray, np.ndarray]
 Plans = tuple[Plan, Plan]
-#: As in `objective`; smaller, because most n-grams leave little doubt which of many labels it is.
-_CURVATURE, _RARE = 0.1, 20
+#: As in `objective`. Smaller, because most n-grams leave little doubt which of many labels it is;
+#: but with half of it every step has to be cut, and takes two evaluations.
+_CURVATURE, _RARE = 0.2, 50
 #: The corpus is cut into groups of sentences, each with a gradient of its own: so many, or as
 #: many as take up room for so many numbers, but two at least.
 _GROUPS, _ROOM = 16, 1 << 26

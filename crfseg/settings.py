@@ -82,6 +82,8 @@ class TaggerSettings(Optimisation):
     labels: str = "auto"
     margin: float = 0.0
     max_iter: int = 100
+    tol: float = 3e-4
+    prune: float = 0.02
 
     def __post_init__(self) -> None:
         if self.labels not in ("auto", *FORMS):

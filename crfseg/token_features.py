@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, repeat
+from operator import itemgetter
 
 import numpy as np
 
@@ -106,10 +107,11 @@ class TokenEncoder:
         size = int(lengths.sum()) + gap * (len(lengths) + 1)
         columns = np.full((len(self.vocabularies), size), BOUNDARY, dtype=np.int32)
         places = places_of(bounds)
+        tokens = list(chain.from_iterable(sentences))
         for c, vocabulary in enumerate(self.vocabularies):
             if vocabulary.words:
-                numbers = vocabulary.numbers
-                ids = (numbers.get(value, UNKNOWN) for value in _column(sentences, c))
+                values = map(itemgetter(c), tokens)
+                ids = map(vocabulary.numbers.get, values, repeat(UNKNOWN))
                 columns[c, places] = np.fromiter(ids, dtype=np.int32, count=len(places))
         return Table(columns, bounds)
 
