@@ -30,8 +30,8 @@ def explain(
     """Show which features speak for and against each boundary of a TEXT.
 
     A dash stands for standard input. The score of a place is that of the best segmentation
-    with a boundary there minus that of the best without; the votes add up to it. C-1 is
-    the character before the place, C0 the one after it.
+    with a boundary there minus that of the best without; the votes add up to it; p is the
+    probability of the boundary. C-1 is the character before the place, C0 the one after it.
 
     \b
     crfseg explain 为人民服务
@@ -62,7 +62,8 @@ def _print_boundary(text: str, boundary: Any, votes: list[Any]) -> None:
         said += " (kept whole, whatever the model says)"
     rivals = f"{' '.join(boundary.with_cut)} against {' '.join(boundary.without_cut)}"
     head = click.style(f"{boundary.score:+8.2f}", fg=_colour(boundary.score), bold=True)
-    click.echo(f"\n{head}  {click.style(place, bold=True)}  {said}: {rivals}")
+    shown = f"p={boundary.probability:.3f}"
+    click.echo(f"\n{head}  {shown}  {click.style(place, bold=True)}  {said}: {rivals}")
     for vote in votes:
         weight = click.style(f"{vote.weight:+10.2f}", fg=_colour(vote.weight))
         click.echo(f"{weight}  {vote.feature}")

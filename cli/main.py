@@ -28,6 +28,7 @@ COMMANDS = {
     "explain": "explain",
     "crossval": "crossval",
     "tune": "tune",
+    "compress": "compress",
     "dump": "dump",
     "load": "load",
 }

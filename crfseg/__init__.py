@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crfseg.compression import compress
     from crfseg.crossvalidation import crossval
     from crfseg.errors import CrfsegError
     from crfseg.evaluation import evaluate
@@ -32,6 +33,7 @@ __all__ = [
     "Segmenter",
     "Tagger",
     "__version__",
+    "compress",
     "crossval",
     "dump",
     "evaluate",
@@ -48,6 +50,7 @@ _HOMES = {
     "LinearChain": "crfseg.linear_chain",
     "Model": "crfseg.model",
     "Segmenter": "crfseg.segmenter",
+    "compress": "crfseg.compression",
     "crossval": "crfseg.crossvalidation",
     "dump": "crfseg.model_text",
     "evaluate": "crfseg.evaluation",

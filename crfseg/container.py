@@ -1,7 +1,7 @@
 """The file that models are saved in: a JSON description, arrays, a checksum; no code.
 
-One safetensors file. What is read here is sound as a container; what the arrays must hold, each
-kind of model checks for itself.
+One safetensors file, each array in the smallest integer type that holds it. What is read here
+is sound as a container; what the arrays must hold, each kind of model checks for itself.
 """
 
 from __future__ import annotations
@@ -33,14 +33,31 @@ def write(
     path: str | os.PathLike[str], metadata: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
     """Write a model, whole or not at all; raises CrfsegError where it cannot."""
+    data = encode(metadata, arrays)
+    with atomic_write(path) as file:
+        file.write(data)
+
+
+def encode(metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
+    """The bytes of the file; arrays are of integers."""
     from safetensors.numpy import save
 
     head = json.dumps({**metadata, "format": FORMAT}, ensure_ascii=False, sort_keys=True)
+    stored = {name: _narrowed(array) for name, array in arrays.items()}
     # The checksum is an array: safetensors writes several strings in random order.
-    total = np.array([checksum(head, arrays)], dtype=np.uint32)
-    data = save({**arrays, _CHECKSUM: total}, {"crfseg": head})
-    with atomic_write(path) as file:
-        file.write(data)
+    total = np.array([checksum(head, stored)], dtype=np.uint32)
+    data: bytes = save({**stored, _CHECKSUM: total}, {"crfseg": head})
+    return data
+
+
+def _narrowed(array: np.ndarray) -> np.ndarray:
+    """The same numbers in the smallest type of its kind that holds them."""
+    low, high = int(array.min(initial=0)), int(array.max(initial=0))
+    for size in range(4):
+        kind = np.dtype(f"{array.dtype.kind}{1 << size}")
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return array.astype(kind, copy=False)
+    return array
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -112,11 +129,16 @@ def _problem(name: str, said: str) -> ModelError:
 def array_of(
     arrays: Mapping[str, np.ndarray], name: str, dtype: type[np.generic], dimensions: int
 ) -> np.ndarray:
-    """The array of that name; raises ModelError if there is none of that type."""
-    array = arrays.get(name)
-    if array is None or array.dtype != dtype or array.ndim != dimensions:
-        raise ModelError(f"damaged model: {name} must be {np.dtype(dtype)}, {dimensions}-d")
-    return array
+    """The array of that name, as that type; raises ModelError if none fits into it."""
+    array, wanted = arrays.get(name), np.dtype(dtype)
+    if (
+        array is None
+        or array.dtype.kind != wanted.kind
+        or array.itemsize > wanted.itemsize
+        or array.ndim != dimensions
+    ):
+        raise ModelError(f"damaged model: {name} must be {wanted}, {dimensions}-d")
+    return array.astype(wanted, copy=False)
 
 
 def expect(condition: bool, what: str) -> None:

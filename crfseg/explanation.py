@@ -48,12 +48,13 @@ class Boundary:
     """A place between two characters of a text.
 
     place: how many characters of the text are before it; cut: whether it is a boundary of
-    the segmentation; score: see above; with_cut, without_cut: around this place, the words
-    of the best segmentations that have it and have it not; votes: the largest first.
+    the segmentation; probability, score: see above; with_cut, without_cut: around this place,
+    the words of the best segmentations that have it and have it not; votes: the largest first.
     """
 
     place: int
     cut: bool
+    probability: float
     score: float
     with_cut: list[str]
     without_cut: list[str]
@@ -88,8 +89,11 @@ def explain(text: str, segmenter: Segmenter | None = None) -> Explanation:
     words = segmenter.cut(text)
     cuts = set(accumulate(map(len, words)))
     model = select(segmenter.model, segmenter.standard)
+    probabilities = segmenter.marginals(text).boundaries
     boundaries = [
-        boundary for sequence in _sequences(model, text) for boundary in sequence.boundaries(cuts)
+        boundary
+        for sequence in _sequences(model, text)
+        for boundary in sequence.boundaries(cuts, probabilities)
     ]
     return Explanation(text, words, boundaries)
 
@@ -190,8 +194,11 @@ class _Sequence:
         self.best = before + after - scores
         self.back, self.forth = back, forth
 
-    def boundaries(self, cuts: set[int]) -> Iterator[Boundary]:
-        """All boundaries inside; cuts: which places of the text are boundaries of words."""
+    def boundaries(self, cuts: set[int], probabilities: np.ndarray) -> Iterator[Boundary]:
+        """All boundaries inside.
+
+        cuts: which places of the text are boundaries of words; probabilities: of each place.
+        """
         begins = self.model.scheme.begins
         for i in range(1, len(self.places) - 1):
             split = self._path(i, begins)
@@ -202,6 +209,7 @@ class _Sequence:
             yield Boundary(
                 place=self.places[i],
                 cut=self.places[i] in cuts,
+                probability=float(probabilities[self.places[i]]),
                 score=sum(vote.weight for vote in votes),
                 with_cut=self._words(split, low, high),
                 without_cut=self._words(joined, low, high),

@@ -26,7 +26,7 @@ p { margin: .25rem 0; }
 .text a.cut i { background: var(--for); }
 section { border-top: 1px solid var(--line); padding: .9rem 0; scroll-margin-top: .5rem; }
 section:target { outline: 2px solid var(--soft); outline-offset: .4rem; border-radius: .2rem; }
-.score { margin-left: auto; font-variant-numeric: tabular-nums; }
+.score { margin-left: auto; } h2 { font-variant-numeric: tabular-nums; }
 .for { color: var(--for); } .against { color: var(--against); }
 ul { list-style: none; margin: .4rem 0 0; padding: 0; }
 li { display: grid; grid-template-columns: 3.8rem 5rem 1fr; gap: .5rem; align-items: center;
@@ -43,9 +43,10 @@ _LEGEND = (
     "A bar between two characters is green where the text is cut and red where it is not; the "
     "fuller its colour, the clearer the model is about it. The score of a place is that of the "
     "best segmentation with a boundary here minus that of the best without; the votes of the "
-    "features add up to it. C-1 is the character before the place, C0 the one after it (digits "
-    "are 0, letters a); word0.begins0 is the length of the longest word of the first lexicon "
-    "that begins there, with + or ++ if the training text has it in many places."
+    "features add up to it; p is the probability of the boundary. C-1 is the character before "
+    "the place, C0 the one after it (digits are 0, letters a); word0.begins0 is the length of the "
+    "longest word of the first lexicon that begins there, with + or ++ if the training text has "
+    "it in many places."
 )
 
 
@@ -77,7 +78,7 @@ def _overview(explanation: Explanation, largest: float) -> str:
         kind = ' class="cut"' if boundary.cut else ""
         parts.append(
             f'<a href="#b{boundary.place}"{kind} style="--sure:{sure:.2f}" '
-            f'title="{boundary.score:+.2f}"><i></i></a>'
+            f'title="{boundary.score:+.2f}, p = {boundary.probability:.3f}"><i></i></a>'
         )
         at = boundary.place
     return "".join([*parts, escape(explanation.text[at:])])
@@ -99,14 +100,15 @@ def _section(explanation: Explanation, boundary: Boundary, most: int) -> str:
     ]
     return (
         f'<section id="b{boundary.place}"><h2>{escape(place)} <span class="soft" lang="en">{said}'
-        f"</span><span{_side(boundary.score, 'score')}>{boundary.score:+.2f}</span></h2>"
+        f'</span><span class="soft score">p = {boundary.probability:.3f}</span>'
+        f"<span{_side(boundary.score)}>{boundary.score:+.2f}</span></h2>"
         f'<p class="soft">{_joined(boundary.with_cut)} <span lang="en">against</span> '
         f"{_joined(boundary.without_cut)}</p><ul>{''.join(rows)}</ul></section>"
     )
 
 
-def _side(weight: float, more: str = "") -> str:
-    return f' class="{more}{" " if more else ""}{"for" if weight >= 0 else "against"}"'
+def _side(weight: float) -> str:
+    return f' class="{"for" if weight >= 0 else "against"}"'
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -195,10 +195,10 @@ def quantise(weights: np.ndarray, scale: float) -> np.ndarray:
     return np.rint(weights / scale).astype(np.int16)
 
 
-def scale_for(weights: np.ndarray) -> float:
-    """The unit in which weights fit int16; a power of two, no finer than is of use."""
+def scale_for(weights: np.ndarray, largest: int = 32767) -> float:
+    """A power of two, no finer than is of use, of which weights are at most ``largest``."""
     top = float(np.abs(weights).max(initial=0.0))
     scale = _SMALLEST_SCALE
-    while top > 32767 * scale:
+    while top > largest * scale:
         scale *= 2
     return scale

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import click
 
+from crfseg.compression import coarse
 from crfseg.corpus import read_sentences, read_tagged, write_sentences
 from crfseg.evaluation import Scores, evaluate
 from crfseg.files import atomic_write
@@ -115,7 +116,7 @@ def _train(corpora: dict[str, Path], dictionary: str) -> TrainingResult:
 def _held_out_scores(parts: list[Part], dictionary: str, folder: Path) -> dict[str, Scores]:
     """Trained on the first nine tenths of each, scored on the last."""
     corpora = {part.name: part.write(folder, slice(part.cut)) for part in parts}
-    trial = _train(corpora, dictionary).model
+    trial = coarse(_train(corpora, dictionary).model)
     (folder / "held-out").mkdir()
     return {
         part.name: evaluate(
@@ -144,7 +145,7 @@ def main(corpus: str, treebank: str, dictionary: str, output: str | None) -> Non
         scores = _held_out_scores(parts, dictionary, Path(name))
     with tempfile.TemporaryDirectory() as name:
         corpora = {part.name: part.write(Path(name), slice(None)) for part in parts}
-        model = _train(corpora, dictionary).model
+        model = coarse(_train(corpora, dictionary).model)
     card = {
         **CARD,
         "scores": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -26,16 +27,24 @@ def explained(model: Model, text: str, standard: str | None = None) -> Explanati
 
 
 def is_by_enumeration(model: Model, text: str) -> None:
-    """Every score is the best path with a boundary minus the best path without."""
+    """Every score is the best path with a boundary minus the best path without.
+
+    Every probability is the share of the paths with it.
+    """
     emissions, tags = naive.emissions(model, text), model.scheme.tags
     paths = [
         (naive.path_score(path, emissions, model.transitions) * model.scale, path)
         for path in naive.legal_paths(len(text), tags)
     ]
+    best = max(score for score, _ in paths)
+    total = math.fsum(math.exp(score - best) for score, _ in paths)
     found = explained(model, text).boundaries
     assert [boundary.place for boundary in found] == list(range(1, len(text)))
     for boundary in found:
-        split = max(score for score, path in paths if tags[path[boundary.place]] in "sb")
+        with_it = [score for score, path in paths if tags[path[boundary.place]] in "sb"]
+        share = math.fsum(math.exp(score - best) for score in with_it) / total
+        assert boundary.probability == pytest.approx(share, abs=1e-9)
+        split = max(with_it)
         joined = max(score for score, path in paths if tags[path[boundary.place]] not in "sb")
         assert boundary.score == pytest.approx(split - joined, abs=1e-9)
         assert sum(v.weight for v in boundary.votes) == pytest.approx(boundary.score, abs=1e-9)
@@ -143,7 +152,9 @@ def test_the_page(tiny_model: Path) -> None:
 def test_the_command(tiny_model: Path, tmp_path: Path) -> None:
     printed = run("explain", "为人民服务", "-m", tiny_model, "--votes", "3").stdout
     assert printed.startswith("为 人民 服务\n\n")
-    assert re.search(r"^ *\+\d+\.\d\d  为\|人民服  cut: 为 人民 against 为人民$", printed, re.M)
+    assert re.search(
+        r"^ *\+\d+\.\d\d  p=[01]\.\d{3}  为\|人民服  cut: 为 人民 against 为人民$", printed, re.M
+    )
     assert printed.count(" others\n") == 4
     assert run("explain", "-", "-m", tiny_model, stdin="为人民服务").stdout.startswith("为 人民")
     path = tmp_path / "why.html"

@@ -124,7 +124,7 @@ def test_a_full_disk(corpus: Path, model: Path, tmp_path: Path, cached: bool) ->
     environment = dict(os.environ)
     if not cached:
         environment["NUMBA_CACHE_DIR"] = str(tmp_path / ".cache")
-    options = {"env": environment, "preexec_fn": partial(faults.limit_files, 5000)}
+    options = {"env": environment, "preexec_fn": partial(faults.limit_files, 2000)}
     for args in (["train", "-q", corpus], ["segment", "-q", "-m", model, text]):
         with faults.start(*args, "-o", old, **options) as process:
             assert process.stderr
