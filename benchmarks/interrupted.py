@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 from _reliability import from_tests, keep_option, publish
+from _report import DOCS
 
 from crfseg import Segmenter
 
@@ -32,6 +33,9 @@ def main(context: click.Context, kills: int, stops: int, keep: bool) -> None:
         for path, words in zip(corpora, (conftest.TINY, command.CORPUS), strict=True):
             path.write_text(words, encoding="utf-8")
         found = faults.kill_trainings(corpora, model, kills)
+        resumed = faults.kill_resumed(
+            DOCS.parent / "data" / "sample.train.txt", Path(folder, "models", "r"), kills
+        )
         text.write_text("".join(f"{i}{command.TEXT}" for i in range(200_000)), encoding="utf-8")
         full = Segmenter(model).segment_bytes(text.read_bytes())
         for seed in range(stops):
@@ -44,6 +48,12 @@ def main(context: click.Context, kills: int, stops: int, keep: bool) -> None:
         ["trainings killed (SIGKILL)", f"{found['killed']:,}"],
         ["... of which left a file aside, which the next one removed", str(found["left"])],
         ["models damaged, files left after the next training", "0"],
+        ["trainings with --resume killed", f"{resumed['killed']:,}"],
+        ["... of which left a checkpoint", f"{resumed['left']:,}"],
+        [
+            "... models in the end, all with the bytes of one never killed",
+            f"{resumed['resumed']:,}",
+        ],
         ["segmentations stopped before their end (SIGINT, SIGTERM)", f"{early:,}"],
         ["outputs that did not end with a whole line, or said something", f"{len(failures):,}"],
     ]

@@ -57,6 +57,11 @@ from crfseg.cli.settings import (
     metavar="MODEL",
     help="A model to start from: its weights stay where the corpora say nothing else.",
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Keep a checkpoint beside MODEL while training, and go on from one that is there.",
+)
 @quiet_option
 @click.pass_context
 def train(
@@ -69,6 +74,7 @@ def train(
     dev: str | None,
     weights: tuple[str, ...],
     init: str | None,
+    resume: bool,
     quiet: bool,
     **settings: Any,
 ) -> None:
@@ -84,6 +90,7 @@ def train(
     crfseg train --standard pku=a.txt --standard ud=b.txt -o both.crfseg
     crfseg train web.txt --init news.crfseg -o web.crfseg
     crfseg train news.txt web.txt --weight web.txt=3 -o web.crfseg
+    crfseg train big.txt --resume                  # again after it was killed: goes on
     crfseg train --task tag pos.conll --templates pos.template
     """
     if task == "tag":
@@ -111,6 +118,7 @@ def train(
                 dev_standard=standard,
                 weights=_weights_of(weights),
                 init=init,
+                resume=resume,
                 progress=progress,
                 **given_settings(settings),
             )

@@ -16,7 +16,7 @@ from crfseg.cli.report import reporter
 _OTHER = ("standards", "model", "tags", "lexicons", "no_lexicon")
 _GIVEN = (
     "format", "labels", "l2", "l1", "margin", "max_iter", "tol", "templates", "prune", "encoding",
-    "threads",
+    "threads", "resume",
 )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def write(
 
 
 def encode(metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
-    """The bytes of the file; arrays are of integers."""
+    """The bytes of the file."""
     from safetensors.numpy import save
 
     head = json.dumps({**metadata, "format": FORMAT}, ensure_ascii=False, sort_keys=True)
@@ -51,7 +51,9 @@ def encode(metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def _narrowed(array: np.ndarray) -> np.ndarray:
-    """The same numbers in the smallest type of its kind that holds them."""
+    """The same whole numbers in the smallest type of its kind that holds them."""
+    if array.dtype.kind not in "iu":
+        return array
     low, high = int(array.min(initial=0)), int(array.max(initial=0))
     for size in range(4):
         kind = np.dtype(f"{array.dtype.kind}{1 << size}")

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from crfseg import lbfgs
+from crfseg.checkpoint import Checkpoint, identity_of
 from crfseg.kernels import vector
 from crfseg.progress import Iteration, Progress
 from crfseg.settings import Optimisation
@@ -48,11 +49,13 @@ def estimate(
     start: float,
     score: Callable[[np.ndarray], float] | None = None,
     origin: np.ndarray | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Estimate:
     """Minimise an objective from zero on, or from an origin to which the penalty pulls.
 
     start: the time from which seconds are counted; score: F1 on a development corpus, asked
-    after each step; origin: float32 [size]. KeyboardInterrupt ends the search, after the first
+    after each step; origin: float32 [size]; checkpoint: where to go on from, if there was a
+    break, and where to note how far it got. KeyboardInterrupt ends the search, after the first
     step with what it found.
     """
     size = objective.size
@@ -73,25 +76,41 @@ def estimate(
         squares = each(vector.add_penalty, change, 1 / settings.l2, gradient)
         return value + 0.5 / settings.l2 * squares
 
-    def on_step(number: int, value: float, change: float, point: np.ndarray) -> None:
+    def on_step(state: lbfgs.State) -> None:
         nonlocal best
-        best = point
-        f1 = None if score is None else score(weights_at(point))
-        step = Iteration(number, value, change, time.perf_counter() - start, f1)
+        best = state.x
+        f1 = None if score is None else score(weights_at(best))
+        seconds = time.perf_counter() - start
+        step = Iteration(state.number, state.value, state.changes[-1], seconds, f1)
         history.append(step)
         progress.iteration(step)
+        if checkpoint is not None:
+            checkpoint.keep(state, history)
 
+    zero = np.zeros(size, dtype=np.float32)
+    state = None
+    if checkpoint is not None:
+        gradient = np.empty_like(zero)
+        identity = identity_of(penalised(zero, gradient), gradient, l2=settings.l2, l1=settings.l1)
+        if found := checkpoint.begin(identity, size):
+            state, steps = found
+            history += steps
+            best = state.x
+            start -= steps[-1].seconds
     progress.begin("training", settings.max_iter, "iterations")
+    for step in history:
+        progress.iteration(step)
     try:
         minimum = lbfgs.minimise(
             penalised,
-            np.zeros(size, dtype=np.float32),
+            zero,
             _inverse_curvature(objective, settings.l2),
             l1=settings.l1,
             max_iter=settings.max_iter,
             tol=settings.tol,
             run=run,
             on_step=on_step,
+            state=state,
         )
     except KeyboardInterrupt:
         if not history:  # nothing to save yet

@@ -153,19 +153,43 @@ def _open_aside(target: str) -> tuple[str, int]:
     What a process that was killed has left for this target is removed: it has one of a few
     names, and nobody holds a lock on it.
     """
-    folder, name = os.path.split(target)
-    start = os.path.join(folder, f".crfseg-{zlib.crc32(os.fsencode(name)):08x}")
-    paths = [f"{start}-{k}.tmp" for k in range(_WRITERS)]
-    for path in paths:
-        with suppress(OSError):  # mostly there is none
-            _remove_stale(path)
-    for path in [*paths, f"{start}-{secrets.token_hex(6)}.tmp"]:
+    start = _start(target)
+    _remove_left(start)
+    for path in [*_paths(start), f"{start}-{secrets.token_hex(6)}.tmp"]:
         with suppress(FileExistsError):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
             if _locked(handle) and _is_file(path, handle):
                 return path, handle
             os.close(handle)  # it was taken for stale before it had its lock
     raise FileExistsError(errno.EEXIST, "too many write it at the same time")
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if there is one, and what killed writers have left of it."""
+    target = os.path.realpath(path)
+    _remove_left(_start(target))
+    try:
+        os.unlink(target)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise CrfsegError(f"{os.fspath(path)}: cannot be removed: {_reason(error)}") from error
+
+
+def _start(target: str) -> str:
+    """What the paths of files aside begin with."""
+    folder, name = os.path.split(target)
+    return os.path.join(folder, f".crfseg-{zlib.crc32(os.fsencode(name)):08x}")
+
+
+def _paths(start: str) -> list[str]:
+    return [f"{start}-{k}.tmp" for k in range(_WRITERS)]
+
+
+def _remove_left(start: str) -> None:
+    for path in _paths(start):
+        with suppress(OSError):  # mostly there is none
+            _remove_stale(path)
 
 
 def _remove_stale(path: str) -> None:

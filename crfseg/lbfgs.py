@@ -9,7 +9,7 @@ curvature with them.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,25 @@ _ARMIJO = 1e-4
 _MOST_TRIALS = 20
 _LEAST_CUT, _MOST_CUT = 0.1, 0.6
 _PATIENCE = 3
+#: How many pairs are remembered.
+HISTORY = 5
+
+
+@dataclass
+class State:
+    """Where the search is, and all that its next step depends on.
+
+    x, gradient: float32, the point and the gradient there; value: of the function with its
+    penalty; number: of steps made; pairs: of the last of them, what the point and what the
+    gradient changed by, and their product; changes: of the value in the last few, relative.
+    """
+
+    x: np.ndarray
+    value: float
+    gradient: np.ndarray
+    number: int = 0
+    pairs: Sequence[tuple[np.ndarray, np.ndarray, float]] = ()
+    changes: Sequence[float] = ()
 
 
 @dataclass
@@ -61,34 +80,43 @@ def minimise(
     scale: np.ndarray,
     *,
     l1: float = 0.0,
-    history: int = 5,
+    history: int = HISTORY,
     max_iter: int = 100,
     tol: float = 1e-4,
     run: Map,
-    on_step: Callable[[int, float, float, np.ndarray], None],
+    on_step: Callable[[State], None],
+    state: State | None = None,
 ) -> Minimum:
     """Minimise objective(x) + l1 * |x|_1, starting from x (overwritten).
 
     objective(x, gradient) returns the value and writes the float32 gradient; scale:
-    float32, the diagonal of the initial inverse Hessian; on_step(number, value, relative
-    change, x) is called after each step. Stops after max_iter steps, or when the mean
-    relative change of the last three is below tol, or when no step makes the value
-    smaller.
+    float32, the diagonal of the initial inverse Hessian; on_step is called after each step,
+    and must leave what it gets as it is; state: go on from there instead, as if there had been
+    no break. Stops after max_iter steps, or when the mean relative change of the last three is
+    below tol, or when no step makes the value smaller.
     """
     each = Vectors(len(x), run)
-    pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque()
-    gradient, slope = np.empty_like(x), np.empty_like(x)
-    direction, trial, trial_gradient = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+    slope, direction = np.empty_like(x), np.empty_like(x)
+    trial, trial_gradient = np.empty_like(x), np.empty_like(x)
 
     def penalised(point: np.ndarray, out: np.ndarray) -> float:
         value = objective(point, out)
         return value + l1 * each(vector.pseudo_gradient, point, out, l1, slope) if l1 else value
 
-    value = penalised(x, gradient)
-    changes: deque[float] = deque(maxlen=_PATIENCE)
-    reason = f"reached {max_iter} iterations"
-    number = 0
-    for number in range(1, max_iter + 1):
+    if state is None:
+        gradient = np.empty_like(x)
+        state = State(x, penalised(x, gradient), gradient)
+    elif l1:
+        each(vector.pseudo_gradient, state.x, state.gradient, l1, slope)
+    pairs, changes = deque(state.pairs), deque(state.changes, _PATIENCE)
+    x, value, gradient, number = state.x, state.value, state.gradient, state.number
+    while True:
+        if len(changes) == _PATIENCE and sum(changes) < _PATIENCE * tol:
+            reason = f"converged (relative change below {tol:g})"
+            break
+        if number >= max_iter:
+            reason = f"reached {max_iter} iterations"
+            break
         downhill = slope if l1 else gradient
         direction[:] = downhill
         _apply_inverse_hessian(each, direction, pairs, scale)
@@ -109,7 +137,6 @@ def minimise(
             cut = decrease * -size / (2 * (new - value - decrease * size))
             size *= min(max(cut, _LEAST_CUT), _MOST_CUT) if np.isfinite(cut) else _MOST_CUT
         else:
-            number -= 1
             reason = "no further decrease"
             break
         s, y = pairs.popleft()[:2] if len(pairs) == history else (np.empty_like(x), None)
@@ -121,13 +148,10 @@ def minimise(
             pairs.append((s, y, curvature))
         x, trial = trial, x
         gradient, trial_gradient = trial_gradient, gradient
-        change = (value - new) / max(abs(value), 1e-30)
+        changes.append((value - new) / max(abs(value), 1e-30))
         value = new
-        changes.append(change)
-        on_step(number, value, change, x)
-        if len(changes) == _PATIENCE and sum(changes) < _PATIENCE * tol:
-            reason = f"converged (relative change below {tol:g})"
-            break
+        number += 1
+        on_step(State(x, value, gradient, number, list(pairs), list(changes)))
     return Minimum(x, value, reason, number)
 
 

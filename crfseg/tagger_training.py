@@ -13,6 +13,7 @@ import numpy as np
 
 from crfseg import __version__, templates
 from crfseg.chain_objective import ChainIndex, ChainObjective, build_chain_index, decode_chains
+from crfseg.checkpoint import Checkpoint, checkpoint_for
 from crfseg.errors import CrfsegError, DataError, SettingsError
 from crfseg.estimation import estimate
 from crfseg.files import Path
@@ -64,6 +65,7 @@ def train_tagger(
     dev: Path | Sequence[Rows] | None = None,
     threads: int | None = None,
     prune: float = TaggerSettings.prune,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> TaggerResult:
     """Train a tagger on labelled tokens; what ``crfseg train --task tag`` does.
@@ -71,10 +73,10 @@ def train_tagger(
     corpora: files in a format of `tokens.TOKEN_FORMATS`, or sentences; labels: which may follow
     which, one of `labels.FORMS`: free, bio, bmes; auto for the strictest that the corpus
     keeps to; templates: a CRF++ template file, or its lines; dev: sentences to score every
-    iteration on; output: where to save the model; the other options are explained in
-    `settings.Optimisation`. KeyboardInterrupt ends training early: the result has
-    ``interrupted`` set, and is saved. Raises CrfsegError (DataError, SettingsError,
-    TemplateError).
+    iteration on; output: where to save the model; resume: keep a checkpoint beside it, and go
+    on from one that is there; the other options are explained in `settings.Optimisation`.
+    KeyboardInterrupt ends training early: the result has ``interrupted`` set, and is saved.
+    Raises CrfsegError (DataError, SettingsError, TemplateError).
     """
     settings = TaggerSettings(
         l2=float(l2),
@@ -86,6 +88,7 @@ def train_tagger(
         labels=labels,
     )
     count, progress = thread_count(threads), progress or Progress()
+    checkpoint = checkpoint_for(output, resume)
     start = time.perf_counter()
     files = _files(corpora)
     inputs = [*files, *(p for p in (dev, templates) if isinstance(p, str | os.PathLike))]
@@ -100,9 +103,11 @@ def train_tagger(
     development = None if dev is None else _read(dev, format, encoding, width, progress)
     training = _TaggerTraining(sentences, settings, shapes, progress)
     with workers(count) as run:
-        result = training.run(run, development, files, start)
+        result = training.run(run, development, files, start, checkpoint)
     if output is not None:
         result.model.save(output)
+    if checkpoint is not None and not result.interrupted:
+        checkpoint.remove()
     result.seconds = time.perf_counter() - start
     return result
 
@@ -223,7 +228,12 @@ class _TaggerTraining:
         self.tokens = sum(map(len, sentences))
 
     def run(
-        self, run: Any, dev: list[Rows] | None, files: Sequence[Path], start: float
+        self,
+        run: Any,
+        dev: list[Rows] | None,
+        files: Sequence[Path],
+        start: float,
+        checkpoint: Checkpoint | None = None,
     ) -> TaggerResult:
         """Index, estimate, export."""
         encoder, settings = self.encoder, self.settings
@@ -236,7 +246,9 @@ class _TaggerTraining:
             margin=settings.margin,
         )  # fmt: skip
         score = None if dev is None else _DevScore(dev, encoder, index, self.scheme)
-        found = estimate(objective, settings, run, self.progress, start, score)
+        found = estimate(
+            objective, settings, run, self.progress, start, score, checkpoint=checkpoint
+        )
         metadata: dict[str, Any] = {
             "version": __version__,
             "corpora": [os.path.basename(os.fspath(path)) for path in files],

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from crfseg import baselines, templates
+from crfseg.checkpoint import checkpoint_for
 from crfseg.corpus import Corpus
 from crfseg.errors import SettingsError
 from crfseg.files import Path
@@ -54,6 +55,7 @@ def train(
     prune: float = Settings.prune,
     weights: Mapping[Path, float] | None = None,
     init: Path | Model | None = None,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> TrainingResult:
     """Train a segmentation model on one or more corpora; what ``crfseg train`` does.
@@ -64,8 +66,9 @@ def train(
     where to save the model; lexicons: word lists, one word on a line; own_lexicon: also use
     the corpus' own words; templates: a CRF++ template file, or its lines; weights: of some of
     the files, what the log-likelihood of each sentence is multiplied by; init: a model to start
-    from, whose weights the L2 penalty pulls to (see `warm`); the other options
-    are explained in `Settings`. KeyboardInterrupt ends training early: the result has
+    from, whose weights the L2 penalty pulls to (see `warm`); resume: keep a checkpoint beside the
+    output, and go on from one that is there (see `checkpoint`); the other options are explained
+    in `Settings`. KeyboardInterrupt ends training early: the result has
     ``interrupted`` set, and is saved. Raises CrfsegError (DataError, SettingsError,
     TemplateError).
     """
@@ -107,6 +110,7 @@ def train(
         if templates is not None:
             lines = _template_lines(templates, settings, columns, len(standards))
     _check_dev(dev_standard, standards)
+    checkpoint = checkpoint_for(output, resume)
     progress = progress or Progress()
     start = time.perf_counter()
     _check_weights(weights or {}, files)
@@ -128,9 +132,11 @@ def train(
             few = replace(settings, max_iter=min(settings.max_iter, _GUESS))
             completed = Training(corpus, few, *given, warm=warm).completed(run)
         training = Training(corpus, settings, *given, completed, warm)
-        result = training.run(run, dev_corpus, files, start)
+        result = training.run(run, dev_corpus, files, start, checkpoint)
     if output is not None:
         result.model.save(output)
+    if checkpoint is not None and not result.interrupted:
+        checkpoint.remove()
     result.seconds = time.perf_counter() - start
     return result
 

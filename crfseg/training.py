@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from crfseg import __version__, baselines, templates
+from crfseg.checkpoint import Checkpoint
 from crfseg.corpus import Corpus
 from crfseg.devscore import DevScore
 from crfseg.estimation import Estimate, estimate
@@ -94,7 +95,12 @@ class Training:
         self.history: list[Iteration] = []
 
     def run(
-        self, run: Map, dev: Corpus | None, files: Sequence[Path], start: float
+        self,
+        run: Map,
+        dev: Corpus | None,
+        files: Sequence[Path],
+        start: float,
+        checkpoint: Checkpoint | None = None,
     ) -> TrainingResult:
         """Index, estimate, export."""
         if self.settings.kind == "hmm":
@@ -110,7 +116,7 @@ class Training:
             grown = self._grown(objective.index)
             index = objective.index if grown is None else grown.index
             score = self._dev_score(dev, index)
-            found = self._estimate(objective, grown, run, start, score)
+            found = self._estimate(objective, grown, run, start, score, checkpoint)
             weights = found.weights if grown is None else grown.weights(found.weights)
             reason, interrupted = found.reason, found.interrupted
             self.history = found.history
@@ -171,12 +177,17 @@ class Training:
         run: Map,
         start: float,
         score: DevScore | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Estimate:
         """The weights of the n-grams of the text; ``score`` is asked for those of all."""
-        if grown is None:
-            return estimate(objective, self.settings, run, self.progress, start, score)
-        whole = None if score is None else lambda weights: score(grown.weights(weights))
-        return estimate(objective, self.settings, run, self.progress, start, whole, grown.start)
+        whole: Callable[[np.ndarray], float] | None = score
+        origin = None
+        if grown is not None:
+            origin = grown.start
+            whole = None if score is None else lambda weights: score(grown.weights(weights))
+        return estimate(
+            objective, self.settings, run, self.progress, start, whole, origin, checkpoint
+        )
 
     def _export(self, index: Index, weights: np.ndarray, files: Sequence[Path]) -> Model:
         corpora = [os.path.basename(os.fspath(path)) for path in files]

@@ -34,10 +34,10 @@ def temporary(folder: Path) -> set[tuple[str, int]]:
     return found
 
 
-def train_to_the_end(corpus: Path, output: Path) -> float:
+def train_to_the_end(corpus: Path, output: Path, *more: str) -> float:
     """Train; returns seconds."""
     begin = time.monotonic()
-    with start("train", "-q", corpus, "-o", output) as process:
+    with start("train", "-q", corpus, "-o", output, *more) as process:
         assert process.stderr
         said = process.stderr.read()
     assert process.returncode == 0, said
@@ -73,6 +73,33 @@ def kill_trainings(corpora: Sequence[Path], output: Path, times: int) -> Counter
         before = left
     train_to_the_end(corpora[0], output)
     assert temporary(output.parent) == set()
+    return found
+
+
+def kill_resumed(corpus: Path, output: Path, times: int) -> Counter[str]:
+    """Kill ``crfseg train --resume`` at random moments, and run it again until it ends.
+
+    Every model must be, byte for byte, that of a training that nobody killed. Returns how many
+    were killed, and how many of those left a checkpoint, from which the next one went on.
+    """
+    chance, found = random.Random(times), Counter[str]()
+    seconds = train_to_the_end(corpus, output)
+    whole, checkpoint = output.read_bytes(), Path(f"{output}.checkpoint")
+    while found["killed"] < times:
+        output.unlink()
+        killed = True
+        while killed and chance.random() < 0.8:
+            with start("train", "-q", corpus, "-o", output, "--resume") as process:
+                time.sleep((0.3 + 0.6 * chance.random()) * seconds)
+                killed = process.poll() is None
+                process.kill()
+            found["killed"] += killed
+            found["left"] += killed and checkpoint.exists()
+        train_to_the_end(corpus, output, "--resume")
+        assert output.read_bytes() == whole
+        assert not checkpoint.exists()
+        assert temporary(output.parent) == set()
+        found["resumed"] += 1
     return found
 
 

@@ -30,6 +30,13 @@ def test_killed_trainings(corpus: Path, tiny: Path, tmp_path: Path) -> None:
     assert found["left"] > 0
 
 
+@pytest.mark.long
+def test_killed_trainings_that_are_resumed(sample: Path, tmp_path: Path) -> None:
+    found = faults.kill_resumed(sample, tmp_path / "m", 100)
+    assert found["killed"] >= 100
+    assert found["left"] > 0
+
+
 @times(1, 50)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_segmenting(

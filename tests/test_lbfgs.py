@@ -7,7 +7,7 @@ import pytest
 import test_objective
 from scipy.optimize import minimize
 
-from crfseg.lbfgs import BLOCK, Minimum, Vectors, minimise
+from crfseg.lbfgs import BLOCK, Minimum, State, Vectors, minimise
 from crfseg.tags import FOUR
 from crfseg.threads import workers
 
@@ -25,8 +25,8 @@ def quadratic(curvature: np.ndarray, centre: np.ndarray):
 def search(objective, x: np.ndarray, scale: np.ndarray | None = None, **options) -> Minimum:
     steps = []
 
-    def on_step(number: int, value: float, change: float, x: np.ndarray) -> None:
-        steps.append((number, value))
+    def on_step(state: State) -> None:
+        steps.append((state.number, state.value))
 
     scale = np.ones_like(x) if scale is None else scale
     options = {"max_iter": 200, "tol": 1e-9, "run": lambda f, xs: [f(x) for x in xs], **options}

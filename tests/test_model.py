@@ -49,6 +49,23 @@ def test_what_is_saved_comes_back(tiny_model: Path, tmp_path: Path) -> None:
     assert (tmp_path / "copy").read_bytes() == tiny_model.read_bytes()
 
 
+def test_numbers_take_the_smallest_type_that_holds_them(tiny_model: Path, tmp_path: Path) -> None:
+    model = Model.load(tiny_model)
+    stored = arrays_of(tiny_model)
+    assert {name: array.dtype for name, array in model.arrays().items()} != {
+        name: array.dtype for name, array in stored.items()
+    }
+    for name, array in model.arrays().items():
+        assert array.tolist() == stored[name].tolist()
+        assert stored[name].dtype.kind == array.dtype.kind
+        smaller = np.dtype(f"{array.dtype.kind}{stored[name].itemsize // 2 or 1}")
+        assert stored[name].itemsize == 1 or np.any(stored[name] != array.astype(smaller))
+        if array.itemsize < 8:  # and not in a larger one than it is made of
+            wide = {**stored, name: array.astype(f"{array.dtype.kind}8")}
+            write(tmp_path / "wide", json.dumps({**model.metadata, "format": FORMAT}), wide)
+            refused(tmp_path / "wide", name)
+
+
 def test_a_model_says_how_large_it_is(tiny_model: Path) -> None:
     model = Model.load(tiny_model)
     assert model.lexicons == 1
@@ -141,8 +158,8 @@ def test_forged_descriptions(tiny_model: Path, tmp_path: Path, key: str, value: 
 
 
 def larger(array: np.ndarray, value: int) -> np.ndarray:
-    """The array with its last element changed."""
-    changed = array.copy()
+    """The array with its last element changed, in a type that holds it."""
+    changed = array.astype(np.result_type(array, np.min_scalar_type(value)))
     changed.flat[-1] = value
     return changed
 
