@@ -29,6 +29,7 @@ COMMANDS = {
     "crossval": "crossval",
     "tune": "tune",
     "compress": "compress",
+    "teach": "teach",
     "dump": "dump",
     "load": "load",
 }

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from crfseg.segmenter import Segmenter
     from crfseg.tagger import Tagger
     from crfseg.tagger_training import train_tagger
+    from crfseg.teaching import teach
     from crfseg.trainer import train
     from crfseg.tuning import tune
 
@@ -39,6 +40,7 @@ __all__ = [
     "evaluate",
     "explain",
     "load_dump",
+    "teach",
     "train",
     "train_tagger",
     "tune",
@@ -57,6 +59,7 @@ _HOMES = {
     "explain": "crfseg.explanation",
     "load_dump": "crfseg.model_from_text",
     "Tagger": "crfseg.tagger",
+    "teach": "crfseg.teaching",
     "train": "crfseg.trainer",
     "train_tagger": "crfseg.tagger_training",
     "tune": "crfseg.tuning",

@@ -259,10 +259,13 @@ class Corpus:
         encoding: str = "utf-8",
         progress: Progress | None = None,
         weights: Mapping[Path, float] | None = None,
+        *,
+        few: bool = False,
     ) -> Corpus:
         """Reads one or more files into one corpus, reporting bytes to ``progress``.
 
-        weights: what the sentences of some of the files count, where it is not 1.
+        weights: what the sentences of some of the files count, where it is not 1; few:
+        that no word has two characters, which is no error then.
         Raises DataError for a file without a sentence, or of whole lines instead of words,
         or if no word has two characters, besides what ``read_sentences`` raises.
         """
@@ -282,7 +285,7 @@ class Corpus:
         characters, words, sentences = len(corpus.codes), corpus.word_count, len(corpus)
         if not sentences:
             raise DataError(names, None, "no corpus was given", "a file")
-        if words == characters:
+        if words == characters and not few:
             problem = "no word has more than one character"
             raise DataError(names, None, problem, "a corpus segmented into words")
         # Lists of words have one a line as well, but not long ones.

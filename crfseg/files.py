@@ -9,7 +9,7 @@ import os
 import secrets
 import stat
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, NoReturn
 
@@ -94,6 +94,14 @@ def check_length(path: Path, line: int, words: list[str]) -> None:
     if max(map(len, words), default=0) > MAX_WORD:
         problem = f"more than {MAX_WORD} characters without a space"
         raise DataError(path, line, problem, "words; perhaps the text is not segmented")
+
+
+def check_output(output: Path | None, inputs: Iterable[Path]) -> None:
+    """Raises SettingsError if a file to write is one of the files to read."""
+    if output is None or not os.path.exists(output):
+        return
+    if any(os.path.exists(path) and os.path.samefile(output, path) for path in inputs):
+        raise SettingsError(f"-o {os.fspath(output)}: must not be one of the files read")
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def collect_lexicons(
         )
     members: dict[str, int] = {}
     shared: dict[str, int] = {}
-    folded = [_words_by_fold(corpus, folds, s) if own else {} for s in range(private)]
+    folded = [words_by_fold(corpus, folds, s) if own else {} for s in range(private)]
     for now, then in zip(folded, before.own if before else [], strict=False):
         for word, bits in then.items():
             now[word] = now.get(word, 0) | bits
@@ -137,7 +137,7 @@ def collect_lexicons(
     )
 
 
-def _words_by_fold(corpus: Corpus, folds: np.ndarray, standard: int) -> dict[str, int]:
+def words_by_fold(corpus: Corpus, folds: np.ndarray, standard: int) -> dict[str, int]:
     """For each word of a standard that a lexicon can use, the folds it occurs in as bits.
 
     Of partly annotated text, only the words of which all boundaries are known.

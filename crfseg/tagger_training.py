@@ -16,7 +16,7 @@ from crfseg.chain_objective import ChainIndex, ChainObjective, build_chain_index
 from crfseg.checkpoint import Checkpoint, checkpoint_for
 from crfseg.errors import CrfsegError, DataError, SettingsError
 from crfseg.estimation import estimate
-from crfseg.files import Path
+from crfseg.files import Path, check_output
 from crfseg.label_scores import labelled, score_labels
 from crfseg.labels import LabelScheme, make_scheme, mark_entities
 from crfseg.progress import Iteration, Progress
@@ -92,8 +92,7 @@ def train_tagger(
     start = time.perf_counter()
     files = _files(corpora)
     inputs = [*files, *(p for p in (dev, templates) if isinstance(p, str | os.PathLike))]
-    if output is not None and any(_same_file(output, path) for path in inputs):
-        raise SettingsError(f"-o {os.fspath(output)}: must not be one of the files read")
+    check_output(output, inputs)
     sentences = _read(corpora, format, encoding, None, progress)
     width = len(sentences[0][0])
     if width > MOST_COLUMNS:
@@ -192,10 +191,6 @@ def _checked(sentences: list[Rows], width: int | None) -> list[Rows]:
             if any("\0" in cell for cell in row):
                 raise SettingsError(f"sentence {number}: a NUL character; expected none")
     return sentences
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
 
 
 def _template_lines(given: Path | Sequence[str] | None, columns: int) -> tuple[list[str], str]:

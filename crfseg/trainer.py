@@ -14,7 +14,7 @@ from crfseg import baselines, templates
 from crfseg.checkpoint import checkpoint_for
 from crfseg.corpus import Corpus
 from crfseg.errors import SettingsError
-from crfseg.files import Path
+from crfseg.files import Path, check_output
 from crfseg.model import MAX_STANDARDS, Model
 from crfseg.progress import Progress
 from crfseg.settings import Settings
@@ -96,8 +96,7 @@ def train(
     )
     others = (p for p in (dev, templates, init) if isinstance(p, str | os.PathLike))
     inputs = [*files, *lexicons, *others]
-    if output is not None and any(_same_file(output, path) for path in inputs):
-        raise SettingsError(f"-o {os.fspath(output)}: must not be one of the files read")
+    check_output(output, inputs)
     warm = None if init is None else Warm.of(init)
     if warm is None:
         columns = len(lexicons) + settings.own_lexicon
@@ -192,10 +191,6 @@ def read_corpora(
         else Corpus.read(given, format, encoding, progress, weights)
         for name, given in groups.items()
     }
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
 
 
 def _template_lines(
