@@ -22,12 +22,16 @@ def from_tests(name: str) -> Any:
 
 
 def publish(
-    context: click.Context, script: str, rows: Sequence[Sequence[str]], failures: Sequence[str]
+    context: click.Context,
+    script: str,
+    rows: Sequence[Sequence[str]],
+    failures: Sequence[str],
+    head: Sequence[str] = ("what", "last seen"),
 ) -> None:
     """Print the figures and put them into the page; exit code 1 if something failed."""
     here = environment()
     text = (
-        f"`{command(context, script, ['keep'])}`\n\n{table(['what', 'last seen'], rows)}\n"
+        f"`{command(context, script, ['keep'])}`\n\n{table(head, rows)}\n"
         f"{here['date']}, {here['cpu']}, {here['cores']} cores, {here['system']}; "
         f"python {here['python']}, numpy {here['numpy']}, numba {here['numba']}.\n"
     )

@@ -1,0 +1,85 @@
+"""The tests on every Python that is here, with the lowest and the newest libraries allowed.
+
+python benchmarks/platforms.py python3.10 python3.11 python3.12 python3.13
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+import click
+from _reliability import keep_option, publish
+
+ROOT = Path(__file__).resolve().parent.parent
+#: The lowest releases that have wheels for a Python, where those the metadata admit have none.
+LOWEST = {
+    "3.12": {"numpy": "1.26.0"},
+    "3.13": {"numpy": "2.1.0", "numba": "0.61.0", "llvmlite": "0.44.0"},
+}
+SHOWN = ("numpy", "numba", "llvmlite", "click", "safetensors")
+
+
+def lowest(version: str) -> list[str]:
+    """Requirements that pin each library to the lowest release."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    given = dict(line.split(">=") for line in setup["options"]["install_requires"].split())
+    return [f"{name}=={at}" for name, at in {**given, **LOWEST.get(version, {})}.items()]
+
+
+def tried(python: str, lowest_ones: bool) -> list[str]:
+    """A row: the Python, the libraries, and the last line of pytest."""
+    with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
+        clone, here = Path(folder, "crfseg"), Path(folder, "venv", "bin", "python")
+        subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
+        subprocess.run([python, "-m", "venv", here.parent.parent], check=True)
+        ask = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
+        version = _printed(here, "-c", ask).strip()
+        pins = lowest(version.rpartition(".")[0]) if lowest_ones else []
+        pip = [here, "-m", "pip", "install", "-q", "--only-binary", "numpy,numba,llvmlite"]
+        subprocess.run([*pip, "-e", f"{clone}[test]", *pins], check=True)
+        listed = _printed(here, "-m", "pip", "list", "--format", "freeze")
+        versions = dict(line.split("==") for line in listed.split() if "==" in line)
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(Path(folder, "cache"))}
+        done = subprocess.run(
+            [here, "-m", "pytest", "-v", "--no-header", "-p", "no:cacheprovider"],
+            cwd=clone, env=environment, capture_output=True, text=True,
+        )  # fmt: skip
+    last = done.stdout.strip().rpartition("\n")[2].strip("= ")
+    if done.returncode:
+        click.echo(done.stdout[-8000:] + done.stderr[-2000:], err=True)
+    said = re.sub(r" in [0-9].*", "", last).replace(", ", "; ")
+    return [version, *(versions.get(name, "?") for name in SHOWN), said, str(done.returncode)]
+
+
+def _printed(*words: str | Path) -> str:
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("pythons", nargs=-1, required=True)
+@click.option("--only", type=click.Choice(["lowest", "newest"]), help="Half of it.")
+@keep_option
+@click.pass_context
+def main(context: click.Context, pythons: tuple[str, ...], only: str | None, keep: bool) -> None:
+    """Run the tests of what is committed with each of PYTHONS."""
+    rows, failures = [], []
+    for python in pythons:
+        for lowest_ones in (True, False):
+            if only and lowest_ones != (only == "lowest"):
+                continue
+            *row, code = tried(python, lowest_ones)
+            click.echo(" ".join(row), err=True)
+            rows.append(row)
+            if code != "0":
+                failures.append(" ".join(row))
+    publish(context, "platforms.py", rows, failures, ["Python", *SHOWN, "tests"])
+
+
+if __name__ == "__main__":
+    main()
