@@ -19,8 +19,8 @@ from crfseg.errors import CrfsegError, ModelError, SettingsError
 from crfseg.files import atomic_write
 
 FORMAT = 2
-#: The kind of a model for tagging; the others are for segmentation.
-TAGGER = "tagger"
+#: The kinds of models for tagging and of `crfseg.sklearn`; the others are for segmentation.
+TAGGER, ATTRIBUTES = "tagger", "attributes"
 _CHECKSUM = "checksum"
 #: Characters of a description; longer ones are refused before they are parsed, which takes many
 #: times their size.

@@ -14,7 +14,7 @@ import numpy as np
 
 from crfseg import templates as templates_module
 from crfseg import text
-from crfseg.container import TAGGER, array_of, expect, read, read_keys, sound, write
+from crfseg.container import ATTRIBUTES, TAGGER, array_of, expect, read, read_keys, sound, write
 from crfseg.errors import ModelError
 from crfseg.features import Alphabet, make_plan, radices
 from crfseg.lexicon import MAX_LEXICONS, MAX_WORD, has_own, unpack_words
@@ -122,6 +122,8 @@ class Model:
         """A model from its description and arrays, checked for everything kernels rely on."""
         if metadata.get("kind") == TAGGER:
             raise ModelError("a model for tagging; expected one for segmentation (see crfseg tag)")
+        if metadata.get("kind") == ATTRIBUTES:
+            raise ModelError("a model of crfseg.sklearn.CRF; expected one for segmentation")
         expect(metadata.get("kind") in KINDS, f"kind must be one of {', '.join(KINDS)}")
         expect(metadata.get("tags") in SCHEMES, f"tags must be one of {', '.join(SCHEMES)}")
         expect(isinstance(metadata.get("lexicons"), list), "lexicons must be a list")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from crfseg.chain_objective import ChainIndex
-from crfseg.container import TAGGER, array_of, expect, read, read_keys, sound, write
+from crfseg.container import ATTRIBUTES, TAGGER, array_of, expect, read, read_keys, sound, write
 from crfseg.errors import ModelError, SettingsError
 from crfseg.labels import LabelScheme, make_scheme
 from crfseg.model import quantise, scale_for
@@ -70,7 +70,7 @@ class TaggerModel:
         """The arrays by name, as they are saved and as `make` takes them."""
         arrays = {"transitions": self.transitions}
         for c, vocabulary in enumerate(self.encoder.vocabularies):
-            arrays[f"column.{c}"] = _pack(vocabulary.words)
+            arrays[f"column.{c}"] = pack(vocabulary.words)
         for f, family in enumerate(self.families):
             arrays |= {f"family.{f}.{name}": part for name, part in vars(family).items()}
         return arrays
@@ -86,7 +86,12 @@ class TaggerModel:
     def make(cls, metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> TaggerModel:
         """A model from its description and arrays, checked for everything kernels rely on."""
         if metadata.get("kind") != TAGGER:
-            raise ModelError("a model for segmentation; expected one for tagging")
+            made = (
+                "by crfseg.sklearn.CRF"
+                if metadata.get("kind") == ATTRIBUTES
+                else "for segmentation"
+            )
+            raise ModelError(f"a model {made}; expected one for tagging")
         labels: Any = metadata.get("labels")
         columns: Any = metadata.get("columns")
         good = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
@@ -105,7 +110,7 @@ class TaggerModel:
         templates = parse_templates(metadata["templates"], "templates of the model", columns)
         vocabularies = []
         for c in range(columns):
-            words = _unpack(array_of(arrays, f"column.{c}", np.uint8, 1))
+            words = unpack(array_of(arrays, f"column.{c}", np.uint8, 1))
             expect(len(set(words)) == len(words), f"column {c} must have distinct values")
             vocabularies.append(Vocabulary(words))
         encoder = TokenEncoder.make(vocabularies, templates)
@@ -141,7 +146,7 @@ def export_tagger(
     transitions = weights[index.transitions].reshape(T, T)
     arrays = {"transitions": quantise(np.where(scheme.legal, transitions, 0), scale)}
     for c, vocabulary in enumerate(encoder.vocabularies):
-        arrays[f"column.{c}"] = _pack(vocabulary.words)
+        arrays[f"column.{c}"] = pack(vocabulary.words)
     large = np.abs(weights) > max(prune, scale / 2)
     # How many of the weights before each place are kept.
     before = np.concatenate(([0], np.cumsum(large)))
@@ -183,13 +188,13 @@ def _places(starts: np.ndarray, order: np.ndarray, window: int) -> np.ndarray:
     return np.arange(int(lengths.sum())) + np.repeat(first - (ends - lengths), lengths)
 
 
-def _pack(words: list[str]) -> np.ndarray:
+def pack(words: list[str]) -> np.ndarray:
     """uint8: the words one after another, each with a NUL behind it."""
     joined = "".join(word + "\0" for word in words)
     return np.frombuffer(joined.encode("utf-8", "surrogatepass"), dtype=np.uint8)
 
 
-def _unpack(packed: np.ndarray) -> list[str]:
+def unpack(packed: np.ndarray) -> list[str]:
     """The words that were packed."""
     words = packed.tobytes().decode("utf-8", "surrogatepass").split("\0")
     expect(words.pop() == "", "values must end with NUL")

@@ -19,7 +19,16 @@ from pathlib import Path
 
 import pytest
 
-PAGES = ["inference", "learning", "linear-chain", "models", "tagger", "tuning", "user-dictionary"]
+PAGES = [
+    "inference",
+    "learning",
+    "linear-chain",
+    "models",
+    "sklearn",
+    "tagger",
+    "tuning",
+    "user-dictionary",
+]
 
 DOCS = Path(__file__).parents[1] / "docs"
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

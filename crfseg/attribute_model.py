@@ -1,0 +1,129 @@
+"""A CRF over items with attributes, trained or as it is saved; the file is that of `container`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from crfseg.attribute_objective import scores_of
+from crfseg.attributes import Items, sparse_rows
+from crfseg.container import ATTRIBUTES, array_of, expect, read, sound, write
+from crfseg.errors import ModelError
+from crfseg.linear_chain import LinearChain
+from crfseg.tagger_model import pack, unpack
+
+#: Items that are worked on at a time.
+_BATCH = 1 << 15
+
+
+@dataclass(frozen=True, eq=False)
+class AttributeModel:
+    """labels, attributes: their names; metadata: JSON description.
+
+    codes int64, ascending: attribute * T + label of each weight after the first T * T, which are
+    of transitions; weights float32.
+    """
+
+    metadata: dict[str, Any]
+    labels: list[str]
+    attributes: list[str]
+    codes: np.ndarray
+    weights: np.ndarray
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number of each attribute."""
+        return {name: k for k, name in enumerate(self.attributes)}
+
+    def decode(self, sequences: Sequence[Items]) -> list[list[str]]:
+        """The best labels of each sequence."""
+        chain = self._scores[0]
+        names = np.array(self.labels, dtype=object)
+        found: list[list[str]] = []
+        for emissions, lengths in self._batches(sequences):
+            found += [names[path].tolist() for path in chain.decode(emissions, lengths)]
+        return _spread(sequences, found, [])
+
+    def marginals(self, sequences: Sequence[Items]) -> list[np.ndarray]:
+        """float64 [n, T] for each sequence."""
+        found: list[np.ndarray] = []
+        for emissions, lengths in self._batches(sequences):
+            marginals = self._scores[0].marginals(emissions, lengths)
+            found += np.split(marginals, np.cumsum(lengths)[:-1])
+        return _spread(sequences, found, np.zeros((0, len(self.labels))))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model, whole or not at all; raises CrfsegError where it cannot."""
+        T = len(self.labels)
+        counts = np.bincount(self.codes // T, minlength=len(self.attributes))
+        description = {**self.metadata, "kind": ATTRIBUTES, "labels": self.labels}
+        arrays = {
+            "attributes": pack(self.attributes),
+            "counts": counts.astype(np.uint32),
+            "states": (self.codes % T).astype(np.uint32),
+            "weights": self.weights.view(np.int32),  # their bits: nothing is rounded
+        }
+        write(path, description, arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> AttributeModel:
+        """Read and check a model; raises ModelError for anything but a sound model file."""
+        metadata, arrays = read(path)
+        with sound(os.fspath(path)):
+            return cls._make(metadata, arrays)
+
+    @classmethod
+    def _make(cls, metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> AttributeModel:
+        if metadata.get("kind") != ATTRIBUTES:
+            raise ModelError("not a model of crfseg.sklearn.CRF; expected one that it saved")
+        labels: Any = metadata.get("labels")
+        good = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+        expect(good and 0 < len(set(labels)) == len(labels), "labels must be distinct names")
+        T = len(labels)
+        attributes = unpack(array_of(arrays, "attributes", np.uint8, 1))
+        expect(len(set(attributes)) == len(attributes), "attributes must be distinct")
+        counts = array_of(arrays, "counts", np.uint32, 1).astype(np.int64)
+        states = array_of(arrays, "states", np.uint32, 1).astype(np.int64)
+        weights = array_of(arrays, "weights", np.int32, 1).view(np.float32)
+        expect(len(counts) == len(attributes), "as many counts as attributes")
+        expect(int(counts.max(initial=0)) <= T, "no more weights of an attribute than labels")
+        total = int(counts.sum())
+        expect(total == len(states) == len(weights) - T * T, "as many weights as counted")
+        expect(int(states.max(initial=0)) < T, "states out of range")
+        expect(bool(np.isfinite(weights).all()), "weights must be finite")
+        codes = np.repeat(np.arange(len(counts)), counts) * T + states
+        expect(bool((codes[1:] > codes[:-1]).all()), "states must ascend")
+        return cls(metadata, labels, attributes, codes, weights)
+
+    @cached_property
+    def _scores(self) -> tuple[LinearChain, np.ndarray]:
+        return scores_of(self.weights, self.codes, len(self.attributes), len(self.labels))
+
+    def _batches(self, sequences: Iterable[Items]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Emissions float64 [n, T] and lengths of some sequences at a time, none empty."""
+        batch: list[Items] = []
+        size = 0
+        for items in sequences:
+            if len(items):
+                batch.append(items)
+                size += len(items)
+            if size >= _BATCH:
+                yield self._emissions(batch)
+                batch, size = [], 0
+        if batch:
+            yield self._emissions(batch)
+
+    def _emissions(self, batch: list[Items]) -> tuple[np.ndarray, np.ndarray]:
+        rows = sparse_rows(batch, self.numbers, grow=False)
+        return (rows @ self._scores[1]).astype(np.float64), np.array([len(one) for one in batch])
+
+
+def _spread(sequences: Sequence[Items], found: list[Any], empty: Any) -> list[Any]:
+    """What was found for each sequence, and a copy of ``empty`` for those without items."""
+    left = iter(found)
+    return [next(left) if len(items) else empty.copy() for items in sequences]
