@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import strategies
 from command import fails, run
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_warm import weights_of, words_of
 
 from crfseg import Model, Segmenter, teach, train, train_tagger
@@ -157,6 +160,20 @@ def test_contradictions_within_one_correction_spoil_nothing(
     assert [cut(result.model, words) for words in LESSON] == LESSON
     before = evaluate(dev, segmenter=Segmenter(sample_model)).f1
     assert evaluate(dev, segmenter=Segmenter.from_model(result.model)).f1 > before - 0.02
+
+
+WORD = st.text(strategies.LETTERS + strategies.GLUE + "鲸@:.", min_size=1, max_size=5)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.lists(WORD, min_size=1, max_size=5), min_size=1, max_size=4))
+def test_any_text_can_be_taught(tiny_model: Path, sentences: list[list[str]]) -> None:
+    """What is not said to be unlearnt comes out right."""
+    taught = {"".join(words): words for words in sentences}.values()
+    result = teach(tiny_model, corrections(*taught))
+    segmenter = Segmenter.from_model(result.model)
+    wrong = [words for words in taught if segmenter.cut("".join(words)) != words]
+    assert result.unlearnt == wrong
 
 
 def test_likely_counts(sample_model: Path) -> None:
