@@ -1,15 +1,18 @@
 """How small a model can be, and what that costs.
 
-python benchmarks/compress.py [-m MODEL] GOLD...
+python benchmarks/compress.py --standards joined,ud GOLD GOLD
 """
 
 from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Sequence
 
 import click
 from _report import DOCS, percent, provenance, table, write
+from _texts import plain_lines
+from ablation import nanoseconds
 
 import crfseg
 from crfseg import Model, Segmenter
@@ -18,14 +21,38 @@ from crfseg.segmenter import default_model_path
 
 TEXT = """\
 F1 in percent of smaller and smaller models made by `crfseg compress`. Zipped is what the file
-takes in a wheel.
+takes in a wheel. The standards: {names}.
 """
-SIZES = (None, 6.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.5)
+#: In millions of bytes; None: with weights that take a byte.
+SIZES = (None, 6.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.5, 0.25)
+SPEED = "ns/character"
+
+
+def row(name: str, model: Model, gold: Sequence[tuple[str, str | None]], repeats: int) -> list[str]:
+    """Sizes, F1 on each corpus, the best of all repeats of segmenting the first."""
+    data = encode(model.metadata, model.arrays())
+    cells = [
+        name,
+        f"{len(data):,}",
+        f"{len(zlib.compress(data, 9)):,}",
+        f"{sum(len(family.keys) for family in model.families):,}",
+        f"{len(model.members):,}",
+    ]
+    for path, standard in gold:
+        segmenter = Segmenter.from_model(model, standard=standard)
+        cells.append(percent(crfseg.evaluate(path, segmenter=segmenter).f1))
+    if repeats:
+        segmenter, lines = Segmenter.from_model(model, standard=gold[0][1]), plain_lines(gold[0][0])
+        cells.append(f"{min(nanoseconds(segmenter, lines, 1) for _ in range(repeats)):.1f}")
+    click.echo(" ".join(cells), err=True)
+    return cells
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("gold", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 @click.option("-m", "--model", help="default: the one that comes with crfseg")
+@click.option("--standards", help="Those that GOLD files follow, commas between.")
+@click.option("--repeats", type=click.IntRange(min=0), default=0, help="Measure speed as well.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, writable=True),
@@ -33,28 +60,40 @@ SIZES = (None, 6.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.5)
     show_default="docs/compress.md",
 )
 @click.pass_context
-def main(context: click.Context, gold: tuple[str, ...], model: str | None, output: str) -> None:
+def main(
+    context: click.Context,
+    gold: tuple[str, ...],
+    model: str | None,
+    standards: str | None,
+    repeats: int,
+    output: str,
+) -> None:
     """Compress a model to several sizes, score each on GOLD; write the table."""
-    whole = Model.load(model or default_model_path())
     names = [os.path.basename(path) for path in gold]
-    rows = []
-    for size in SIZES:
-        small = crfseg.compress(whole, None if size is None else int(size * 1e6))
-        data = encode(small.metadata, small.arrays())
-        rows.append([
-            "all" if size is None else f"{size:g}MB",
-            f"{len(data):,}",
-            f"{len(zlib.compress(data, 9)):,}",
-            f"{sum(len(family.keys) for family in small.families):,}",
-            f"{len(small.members):,}",
-            *(percent(crfseg.evaluate(g, segmenter=Segmenter.from_model(small)).f1) for g in gold),
-        ])  # fmt: skip
-        click.echo(" ".join(rows[-1]), err=True)
+    followed: list[str | None] = [*standards.split(",")] if standards else [None] * len(gold)
+    if len(followed) != len(gold):
+        raise click.UsageError("--standards: expected one for each GOLD")
+    try:
+        whole, pairs = (
+            Model.load(model or default_model_path()),
+            [*zip(gold, followed, strict=True)],
+        )
+        rows = [row("as it is", whole, pairs, repeats)]
+        for size in SIZES:
+            small = crfseg.compress(whole, None if size is None else int(size * 1e6))
+            name = "no --max-size" if size is None else f"{size:g}MB"
+            rows.append(row(name, small, pairs, repeats))
+    except crfseg.CrfsegError as error:
+        raise click.ClickException(str(error)) from None
+    text = TEXT.format(names=", ".join(f"{n}: {s}" for n, s in zip(names, followed, strict=True)))
     page = [
         "# Smaller models\n",
         provenance(context, "compress.py", ["output"]),
-        TEXT,
-        table(["--max-size", "bytes", "zipped", "n-grams", "words", *names], rows),
+        text,
+        table(
+            ["", "bytes", "zipped", "n-grams", "words", *names, *([SPEED] if repeats else [])],
+            rows,
+        ),
     ]
     write(output, "\n".join(page))
 

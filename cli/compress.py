@@ -10,7 +10,7 @@ import click
 
 from crfseg.cli.options import check_writable, encoding_option, format_option, quiet_option
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmg])(i)?)?b?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,18})?)\s*(?:([kmg])(i)?)?b?", re.IGNORECASE)
 
 
 class Size(click.ParamType):
@@ -31,7 +31,7 @@ class Size(click.ParamType):
 
 
 @click.command(name="compress")
-@click.argument("model", metavar="MODEL")
+@click.argument("model", metavar="[MODEL]", required=False)
 @click.option("-o", "output", metavar="SMALLER", required=True, help="Model file to write.")
 @click.option(
     "--max-size",
@@ -40,29 +40,42 @@ class Size(click.ParamType):
     help="Bytes the file may have at most: 2MB, 500kB, 1.5MiB.  "
     "[default: what coarser weights save]",
 )
+@click.option("--standard", metavar="NAME", help="Keep only this one of several standards.")
 @click.option("--dev", metavar="FILE", help="Segmented text: report F1 before and after.")
 @format_option
 @encoding_option
 @quiet_option
 def compress(
-    model: str, output: str, max_size: int | None, dev: str | None, quiet: bool, **settings: Any
+    model: str | None,
+    output: str,
+    max_size: int | None,
+    standard: str | None,
+    dev: str | None,
+    quiet: bool,
+    **settings: Any,
 ) -> None:
-    """Make a smaller model of a MODEL.
+    """Make a smaller model of a MODEL, or of the one that comes with crfseg.
 
     Rounds weights to bytes; then leaves out n-grams with small weights and words, those that
-    matter least first, until the file is small enough.
+    matter least, as few as it takes for the file to be small enough.
 
     \b
     crfseg compress corpus.crfseg --max-size 2MB --dev dev.txt -o small.crfseg
+    crfseg compress --standard ud --max-size 500kB -o small.crfseg
     """
     check_writable(output)
     from crfseg.compression import compress, size_of
     from crfseg.model import Model
+    from crfseg.segmenter import default_model_path
+    from crfseg.standards import select
 
-    before = Model.load(model)
+    path = model or default_model_path()
+    before = Model.load(path)
+    if standard is not None:
+        before = select(before, standard)
     after = compress(before, max_size)
     rows = [
-        ("bytes", os.path.getsize(model), size_of(after)),
+        ("bytes", os.path.getsize(path), size_of(after)),
         ("n-grams", _ngrams(before), _ngrams(after)),
         ("words", len(before.members), len(after.members)),
     ]

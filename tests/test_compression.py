@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from crfseg import Model, Segmenter, compress, evaluate, train
 from crfseg.compression import coarse, size_of
 from crfseg.errors import ModelError, SettingsError
+from crfseg.standards import select
 
 
 def ngrams_of(model: Model) -> set[tuple[int, int]]:
@@ -60,25 +61,44 @@ def test_any_size(size: int, sample_model: Path, tmp_path_factory: pytest.TempPa
     assert "".join(Segmenter(path).cut("为人民服务，你好。")) == "为人民服务，你好。"
 
 
-def test_small_weights_and_words_of_lists_go_first(sample: Path, tmp_path: Path) -> None:
+def importance(model: Model) -> dict[tuple[int, int], float]:
+    """How far tags differ at most in the weights of an n-gram, less in large families."""
+    return {
+        (f, key): max(int(row.max()) - int(row.min()) for row in rows) / len(family.keys) ** 0.25
+        for f, family in enumerate(model.families)
+        for key, rows in zip(family.keys.tolist(), family.weights, strict=True)
+    }
+
+
+def ranks(model: Model) -> dict[str, tuple[int, int]]:
+    """Of each word the sum of its ranks in the lexicons, and what is against it: its bytes."""
+    words = bytes(model.words).decode().split("\n")[:-1]
+    sums = [sum(m >> k & 3 for k in range(0, 32, 2)) for m in model.members.tolist()]
+    return {w: (rank, -len(w.encode())) for w, rank in zip(words, sums, strict=True)}
+
+
+def test_what_matters_least_goes(sample: Path, tmp_path: Path) -> None:
     listed = [a + b for a in "甲乙丙丁戊己庚辛壬癸" for b in "子丑寅卯辰巳午未申酉戌亥"]
     (tmp_path / "words.txt").write_text("\n".join([*listed, "甲子丙寅丁卯"]), encoding="utf-8")
     model = train(sample, lexicons=[tmp_path / "words.txt"], max_iter=5).model
     whole = compress(model)
-    own = words_of(whole) - {*listed, "甲子丙寅丁卯"}
-    strength = {
-        (f, key): np.abs(rows).max()
-        for f, family in enumerate(whole.families)
-        for key, rows in zip(family.keys.tolist(), family.weights, strict=True)
-    }
-    small = compress(model, int(0.9 * size_of(whole)))
-    kept, gone = ngrams_of(small), ngrams_of(whole) - ngrams_of(small)
-    assert words_of(small) == words_of(whole)
-    assert max(strength[x] for x in gone) <= min(strength[x] for x in kept)
-    sizes = range(size_of(small), 10_000, -500)
-    without = next(m for m in (compress(model, n) for n in sizes) if words_of(m) < words_of(whole))
-    assert own <= words_of(without)
-    assert "甲子丙寅丁卯" not in words_of(without)  # the longest
+    for size in range(size_of(whole) - 500, 10_000, -9000):
+        small = compress(model, size)
+        for value, kept in (
+            (importance(whole), ngrams_of(small)),
+            (ranks(whole), words_of(small)),
+        ):
+            gone = value.keys() - kept
+            assert not gone or max(value[x] for x in gone) <= min(value[x] for x in kept)
+    assert "甲子丙寅丁卯" not in words_of(small)
+    assert len(words_of(small)) > 100
+    assert len(ngrams_of(small)) > 100
+
+
+def test_a_model_without_lexicon(tiny: Path) -> None:
+    model = train(tiny, own_lexicon=False, max_iter=5).model
+    size = size_of(compress(model)) - 300
+    assert size - 64 < size_of(compress(model, size)) <= size
 
 
 def test_models_of_several_standards(tiny: Path, sample: Path, tmp_path: Path) -> None:
@@ -87,6 +107,26 @@ def test_models_of_several_standards(tiny: Path, sample: Path, tmp_path: Path) -
     for standard in "ab":
         seg = Segmenter(tmp_path / "small.crfseg", standard=standard)
         assert "".join(seg.cut("为人民服务")) == "为人民服务"
+
+
+def test_one_of_several_standards(tiny: Path, sample: Path, tmp_path: Path) -> None:
+    path, small = tmp_path / "both.crfseg", tmp_path / "small.crfseg"
+    model = train({"a": tiny, "b": sample}, output=path, max_iter=3).model
+    result = run("compress", path, "-o", small, "--standard", "b", "--max-size", "30k")
+    assert result.exit_code == 0
+    expected = compress(select(model, "b"), 30_000)
+    assert Model.load(small).metadata == expected.metadata
+    assert small.stat().st_size == size_of(expected) <= 30_000
+    fails(
+        run("compress", path, "-o", small, "--standard", "c"), "--standard c: must be one of a, b"
+    )
+
+
+def test_the_default_model(tmp_path: Path) -> None:
+    small = tmp_path / "small.crfseg"
+    assert run("compress", "-o", small, "--max-size", "0.5MB", "-q").exit_code == 0
+    assert 499_900 < small.stat().st_size <= 500_000
+    assert Segmenter(small).cut("为人民服务") == ["为", "人民", "服务"]
 
 
 def test_old_scores_are_not_those_of_the_new_model(tiny: Path, tmp_path: Path) -> None:
@@ -123,7 +163,7 @@ def test_a_model_may_take_its_own_place(sample_model: Path, tmp_path: Path) -> N
     assert path.stat().st_size < sample_model.stat().st_size
 
 
-@pytest.mark.parametrize("size", ["", "2x", "-1", "MB", "2 apples", "1e3"])
+@pytest.mark.parametrize("size", ["", "2x", "-1", "MB", "2 apples", "1e3", "9" * 400])
 def test_what_is_no_size(size: str, sample_model: Path) -> None:
     result = run("compress", sample_model, "-o", "small", "--max-size", size)
     fails(result, "--max-size", "expected one such as 2MB", code=2)
