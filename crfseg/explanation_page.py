@@ -17,22 +17,26 @@ body { margin: 0 auto; padding: 1rem; max-width: 46rem; background: var(--back);
   color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.1rem; margin: 0 0 .5rem; }
 h2 { font-size: 1.05rem; margin: 0; display: flex; gap: .75rem; align-items: baseline; }
-p { margin: .25rem 0; }
+p { margin: .25rem 0; overflow-wrap: anywhere; }
 .soft { color: var(--soft); font-size: .875rem; }
 .text { font-size: 1.6rem; line-height: 2.4; overflow-wrap: anywhere; margin: .5rem 0 1rem; }
-.text a { display: inline-block; width: 1.15rem; text-align: center; text-decoration: none; }
-.text a i { display: inline-block; width: .3rem; border-radius: .15rem; height: 1.5rem;
-  vertical-align: -.2rem; background: var(--against); opacity: var(--sure); }
-.text a.cut i { background: var(--for); }
+.text span { white-space: nowrap; }
+.text a { display: inline-block; width: .7rem; text-align: center; text-decoration: none; }
+.text a i { display: inline-block; width: .2rem; border-radius: .15rem; height: .9rem;
+  vertical-align: .1rem; background: var(--against); opacity: var(--sure); }
+.text a.cut { width: 1.6rem; }
+.text a.cut i { width: .3rem; height: 1.7rem; vertical-align: -.3rem; background: var(--for); }
+.legend { margin-bottom: 1rem; }
 section { border-top: 1px solid var(--line); padding: .9rem 0; scroll-margin-top: .5rem; }
 section:target { outline: 2px solid var(--soft); outline-offset: .4rem; border-radius: .2rem; }
 .score { margin-left: auto; } h2 { font-variant-numeric: tabular-nums; }
+h2 .soft { font-weight: normal; }
 .for { color: var(--for); } .against { color: var(--against); }
 ul { list-style: none; margin: .4rem 0 0; padding: 0; }
 li { display: grid; grid-template-columns: 3.8rem 5rem 1fr; gap: .5rem; align-items: center;
   font-size: .875rem; padding: .1rem 0; }
 li b { font-weight: normal; text-align: right; font-variant-numeric: tabular-nums; }
-li span { overflow-wrap: anywhere; }
+li span span { white-space: nowrap; }
 .bar { height: .7rem; position: relative; background: linear-gradient(var(--line), var(--line))
   center / 1px 100% no-repeat; }
 .bar i { position: absolute; top: 0; bottom: 0; left: 50%; width: var(--size);
@@ -40,13 +44,13 @@ li span { overflow-wrap: anywhere; }
 .bar i.against { left: auto; right: 50%; background: var(--against); }
 """
 _LEGEND = (
-    "A bar between two characters is green where the text is cut and red where it is not; the "
-    "fuller its colour, the clearer the model is about it. The score of a place is that of the "
-    "best segmentation with a boundary here minus that of the best without; the votes of the "
-    "features add up to it; p is the probability of the boundary. C-1 is the character before "
-    "the place, C0 the one after it (digits are 0, letters a); word0.begins0 is the length of the "
-    "longest word of the first lexicon that begins there, with + or ++ if the training text has "
-    "it in many places."
+    "A bar between two characters is long and green where the text is cut, short and red where it "
+    "is not; the fuller its colour, the clearer the model is about it. The score of a place is "
+    "that of the best segmentation with a boundary here minus that of the best without; the votes "
+    "of the features add up to it; p is the probability of the boundary. C-1 is the character "
+    "before the place, C0 the one after it (digits are 0, letters a); word0.begins0 is the length "
+    "of the longest word of the first lexicon that begins there, with + or ++ if the training "
+    "text has it in many places."
 )
 
 
@@ -62,7 +66,7 @@ def page(explanation: Explanation, most: int = 8) -> str:
         f"<title>{title}</title><style>\n{_STYLE}</style></head><body>",
         '<h1 lang="en">Why the text is cut like this</h1>',
         f'<p class="text">{_overview(explanation, largest)}</p>',
-        f'<p class="soft" lang="en">{_LEGEND}</p>',
+        f'<p class="soft legend" lang="en">{_LEGEND}</p>',
         *(_section(explanation, boundary, most) for boundary in boundaries),
         "</body></html>",
     ]
@@ -73,12 +77,14 @@ def _overview(explanation: Explanation, largest: float) -> str:
     """The text with a bar at each boundary that leads to its votes."""
     parts, at = [], 0
     for boundary in explanation.boundaries:
-        parts.append(escape(explanation.text[at : boundary.place]))
+        piece = explanation.text[at : boundary.place]
+        start = max((k + 1 for k, c in enumerate(piece) if c.isspace()), default=0)
         sure = 0.15 + 0.85 * abs(boundary.score) / largest
         kind = ' class="cut"' if boundary.cut else ""
         parts.append(
+            f"{escape(piece[:start])}<span>{escape(piece[start:])}"  # a bar begins no line
             f'<a href="#b{boundary.place}"{kind} style="--sure:{sure:.2f}" '
-            f'title="{boundary.score:+.2f}, p = {boundary.probability:.3f}"><i></i></a>'
+            f'title="{boundary.score:+.2f}, p = {boundary.probability:.3f}"><i></i></a></span>'
         )
         at = boundary.place
     return "".join([*parts, escape(explanation.text[at:])])
@@ -95,7 +101,7 @@ def _section(explanation: Explanation, boundary: Boundary, most: int) -> str:
         f"<li><b>{vote.weight:+.2f}</b>"
         f'<div class="bar"><i{_side(vote.weight)} '
         f'style="--size:{50 * abs(vote.weight) / largest:.1f}%"></i></div>'
-        f"<span>{escape(vote.feature)}</span></li>"
+        f"<span>{_whole(vote.feature)}</span></li>"
         for vote in votes
     ]
     return (
@@ -113,3 +119,8 @@ def _side(weight: float) -> str:
 
 def _joined(words: Sequence[str]) -> str:
     return escape(" ".join(words))
+
+
+def _whole(feature: str) -> str:
+    """Its cells, each to be kept in one line."""
+    return " ".join(f"<span>{escape(cell)}</span>" for cell in feature.split(" "))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -147,6 +148,17 @@ def test_the_page(tiny_model: Path) -> None:
     assert names.count("li") <= 3 * len(ids)
     assert "kept whole" in page(explain("在10:30开会"))
     Elements(page(explain(""), 1))
+
+
+def test_the_page_shows_the_text_as_it_is(tiny_model: Path) -> None:
+    text = "<i>a\u0301 10:30  中国\n&amp;人民"
+    shown = re.search(
+        r'<p class="text">(.*?)</p>', page(explain(text, Segmenter(tiny_model))), re.S
+    )
+    assert shown
+    assert unescape(re.sub("<[^>]*>", "", shown[1])) == text
+    # A bar stays in the line of the character before it.
+    assert len(re.findall(r"<span>[^<\s]+<a ", shown[1])) == shown[1].count("<a ") > 5
 
 
 def test_the_command(tiny_model: Path, tmp_path: Path) -> None:
