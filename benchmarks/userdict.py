@@ -1,6 +1,6 @@
 """What a user's dictionary does to accuracy, and what it costs.
 
-python benchmarks/userdict.py --dictionary dict.txt --train PKU.train PKU.dev
+python benchmarks/userdict.py --dictionary dict.txt -m MODEL --train PKU.train PKU.dev
 """
 
 from __future__ import annotations
@@ -52,24 +52,30 @@ LINE = "为人民服务"
 
 
 def segmenters(
-    models: Sequence[str], train: str | None, dictionary: str, folder: Path
-) -> Iterator[tuple[str, str]]:
-    """The name and the path of each model."""
+    models: Sequence[str],
+    standard: str | None,
+    train: str | None,
+    dictionary: str,
+    folder: Path,
+) -> Iterator[tuple[str, str, str | None]]:
+    """The name and the path of each model, and its standard."""
     for model in models:
-        yield os.path.basename(model), model
+        name = os.path.basename(model)
+        yield f"{name}, {standard}" if standard else name, model, standard
     if train:
         for name, lexicons in (("closed", []), ("with the dictionary", [dictionary])):
             path = folder / f"{len(lexicons)}.crfseg"
             crfseg.train(train, output=path, lexicons=lexicons)
-            yield f"{os.path.basename(train)}, {name}", str(path)
+            yield f"{os.path.basename(train)}, {name}", str(path), None
 
 
-def scores(path: str, gold: str, words: Sequence[str]) -> list[str]:
+def scores(path: str, standard: str | None, gold: str, words: Sequence[str]) -> list[str]:
     """F1 without the words, with them preferred, and forced."""
-    plain = evaluate(gold, segmenter=Segmenter(path)).f1
+    plain = evaluate(gold, segmenter=Segmenter(path, standard=standard)).f1
     cells = [percent(plain)]
     for kind in ("user_dict", "force_dict"):
-        f1 = evaluate(gold, segmenter=Segmenter(path, **{kind: words})).f1
+        segmenter = Segmenter(path, standard=standard, **{kind: words})
+        f1 = evaluate(gold, segmenter=segmenter).f1
         cells.append(f"{percent(f1)} ({100 * (f1 - plain):+.2f})")
     return cells
 
@@ -80,7 +86,7 @@ def spans(words: Sequence[str]) -> dict[tuple[int, int], str]:
     return {(end - len(word), end): word for word, end in zip(words, ends, strict=True)}
 
 
-def new_words(path: str, gold: str) -> list[str]:
+def new_words(path: str, standard: str | None, gold: str) -> list[str]:
     """How many words are never right, and of their occurrences those right with them loaded."""
     sentences = list(read_sentences(gold))
     texts = ["".join(sentence) for sentence in sentences]
@@ -96,12 +102,12 @@ def new_words(path: str, gold: str) -> list[str]:
                     other.add(word)
         return found, other
 
-    found, wrong = right(Segmenter(path))
+    found, wrong = right(Segmenter(path, standard=standard))
     wrong -= set(found)
     total = sum(word in wrong for sentence in sentences for word in sentence)
     cells = [f"{len(wrong):,}", f"{total:,}"]
     for kind in ("user_dict", "force_dict"):
-        segmenter = Segmenter(path, **{kind: wrong})
+        segmenter = Segmenter(path, standard=standard, **{kind: wrong})
         share = sum(word in wrong for word in right(segmenter)[0]) / max(total, 1)
         cells += [percent(share), percent(evaluate(gold, segmenter=segmenter).f1)]
     return cells
@@ -163,6 +169,7 @@ def _seconds(segmenter: Segmenter, change: Callable[[str], None], word: str) -> 
 @click.argument("gold", type=click.Path(exists=True, dir_okay=False))
 @click.option("--dictionary", required=True, type=click.Path(exists=True, dir_okay=False))
 @click.option("-m", "--model", "models", multiple=True, type=click.Path(exists=True))
+@click.option("--standard", metavar="NAME", help="Which standard of these models to follow.")
 @click.option("--train", type=click.Path(exists=True), help="Train two models on this corpus.")
 @click.option("--repeats", type=click.IntRange(min=1), default=15, show_default=True)
 @click.option("--output", metavar="FILE", default=str(DOCS / "user-dictionary-figures.md"))
@@ -172,6 +179,7 @@ def main(
     gold: str,
     dictionary: str,
     models: tuple[str, ...],
+    standard: str | None,
     train: str | None,
     repeats: int,
     output: str,
@@ -182,10 +190,10 @@ def main(
     words = read_words(dictionary)
     name = os.path.basename(gold)
     with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
-        made = list(segmenters(models, train, dictionary, Path(folder)))
-        accuracy = [[label, *scores(path, gold, words)] for label, path in made]
-        wrong = [[label, *new_words(path, gold)] for label, path in made]
-        label, path = made[-1]
+        made = list(segmenters(models, standard, train, dictionary, Path(folder)))
+        accuracy = [[label, *scores(path, one, gold, words)] for label, path, one in made]
+        wrong = [[label, *new_words(path, one, gold)] for label, path, one in made]
+        label, path, _ = made[-1]
         speed = speeds(path, gold, words, repeats)
         cost = list(costs(path, words, repeats))
     page = [
