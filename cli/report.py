@@ -34,6 +34,9 @@ class Silence(Progress):
     def close(self) -> None:
         """Nothing more will come, whether or not a stage was left unfinished."""
 
+    def note(self, text: str) -> None:
+        self.line(text)
+
     def line(self, text: str) -> None:
         """Print a line."""
 

@@ -7,6 +7,7 @@ gradient, says which, for it depends on every sentence and setting.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 import zlib
@@ -23,7 +24,7 @@ from crfseg.progress import Iteration
 
 KIND = "checkpoint"
 #: The part of the time that goes into writing, at most; and bytes a second, until one is timed.
-_SHARE = 0.05
+_SHARE = 0.02
 _SPEED = 5e8
 
 
@@ -67,12 +68,15 @@ class Checkpoint:
             )
         return found
 
-    def keep(self, state: State, history: list[Iteration]) -> None:
-        """Write where the training stands, unless that was done so lately that it costs time."""
+    def keep(self, state: State, history: list[Iteration]) -> str:
+        """Write where the training stands, unless that was done so lately that it costs time.
+
+        What cannot be written ends no training: why is returned, and nothing more is written.
+        """
         now = time.perf_counter()
         cost = state.x.nbytes * (2 + 2 * HISTORY) / _SPEED if self._cost is None else self._cost
         if now - self._written < cost / _SHARE:
-            return
+            return ""
         metadata = {
             "kind": KIND,
             "identity": self.identity,
@@ -85,10 +89,15 @@ class Checkpoint:
         arrays = {"x": state.x, "gradient": state.gradient}
         for k, (s, y, _) in enumerate(state.pairs):
             arrays |= {f"s.{k}": s, f"y.{k}": y}
-        with atomic_write(self.path) as file:
-            file.write(encode(metadata, arrays))
+        try:
+            with atomic_write(self.path) as file:
+                file.write(encode(metadata, arrays))
+        except (CrfsegError, MemoryError) as error:
+            self._cost = math.inf
+            return f"no more checkpoints: {error or 'out of memory'}"
         self._written = time.perf_counter()
         self._cost = self._written - now
+        return ""
 
     def remove(self) -> None:
         """The training is done: remove the file, and what killed writers left of it."""
@@ -112,10 +121,16 @@ def _state(
     curvatures = [float(c) for c in metadata["curvatures"]]
     number = metadata["number"]
     expect(type(number) is int and number == len(history) > 0, "a number for each step")
+    numbers = [metadata["value"], *metadata["curvatures"], *metadata["changes"]]
+    for step in history:
+        numbers += astuple(step)[: 4 if step.dev_f1 is None else 5]
+    expect(all(type(n) in (int, float) and math.isfinite(n) for n in numbers), "finite numbers")
+    expect(all(c > 0 for c in curvatures), "curvatures above 0")
     expect(len(curvatures) <= HISTORY, "too many pairs")
     names = ["x", "gradient", *(f"{a}.{k}" for k in range(len(curvatures)) for a in "sy")]
     vectors = {name: array_of(arrays, name, np.float32, 1) for name in names}
     expect(all(len(vector) == size for vector in vectors.values()), "vectors of all weights")
+    expect(all(np.isfinite(vector).all() for vector in vectors.values()), "finite weights")
     pairs = [(vectors[f"s.{k}"], vectors[f"y.{k}"], c) for k, c in enumerate(curvatures)]
     changes = [float(change) for change in metadata["changes"]]
     x, gradient = vectors["x"], vectors["gradient"]

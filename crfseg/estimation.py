@@ -85,13 +85,17 @@ def estimate(
         history.append(step)
         progress.iteration(step)
         if checkpoint is not None:
-            checkpoint.keep(state, history)
+            problem = checkpoint.keep(state, history)
+            if problem:
+                progress.note(problem)
 
     zero = np.zeros(size, dtype=np.float32)
     state = None
     if checkpoint is not None:
         gradient = np.empty_like(zero)
-        identity = identity_of(penalised(zero, gradient), gradient, l2=settings.l2, l1=settings.l1)
+        value = penalised(zero, gradient)
+        state = lbfgs.State(zero, value, gradient)  # the first evaluation is needed anyway
+        identity = identity_of(value, gradient, l2=settings.l2, l1=settings.l1)
         if found := checkpoint.begin(identity, size):
             state, steps = found
             history += steps

@@ -28,5 +28,8 @@ class Progress:
     def end(self, note: str = "") -> None:
         """The stage is done; ``note`` sums it up in a few words."""
 
+    def note(self, text: str) -> None:
+        """Something that ends no stage, but should be known."""
+
     def iteration(self, step: Iteration) -> None:
         """The optimiser made a step."""

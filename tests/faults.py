@@ -83,19 +83,20 @@ def kill_resumed(corpus: Path, output: Path, times: int) -> Counter[str]:
     were killed, and how many of those left a checkpoint, from which the next one went on.
     """
     chance, found = random.Random(times), Counter[str]()
-    seconds = train_to_the_end(corpus, output)
+    more = ("--max-iter", "80", "--tol", "0")  # as long as checkpoints take to come
+    seconds = train_to_the_end(corpus, output, *more)
     whole, checkpoint = output.read_bytes(), Path(f"{output}.checkpoint")
     while found["killed"] < times:
         output.unlink()
         killed = True
         while killed and chance.random() < 0.8:
-            with start("train", "-q", corpus, "-o", output, "--resume") as process:
+            with start("train", "-q", corpus, "-o", output, *more, "--resume") as process:
                 time.sleep((0.3 + 0.6 * chance.random()) * seconds)
                 killed = process.poll() is None
                 process.kill()
             found["killed"] += killed
             found["left"] += killed and checkpoint.exists()
-        train_to_the_end(corpus, output, "--resume")
+        train_to_the_end(corpus, output, *more, "--resume")
         assert output.read_bytes() == whole
         assert not checkpoint.exists()
         assert temporary(output.parent) == set()

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 from command import fails, run
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from crfseg import train, train_tagger
 from crfseg.checkpoint import Checkpoint
+from crfseg.container import read, write
 from crfseg.errors import CrfsegError, SettingsError
 from crfseg.lbfgs import State
+from crfseg.objective import Objective
 from crfseg.progress import Iteration, Progress
 
 TAGGED = "我 r\n爱 v\n北京 n\n\n他 r\n去 v\n上海 n\n了 u\n\n" * 3
@@ -184,6 +188,99 @@ def test_forged_checkpoints(
         train(tiny, output=tmp_path / "model", max_iter=6, resume=True)
 
 
+def small(path: Path) -> Checkpoint:
+    """A checkpoint of five weights, written."""
+    vectors = [np.arange(5, dtype=np.float32) + k for k in range(6)]
+    pairs = [(vectors[2], vectors[3], 0.5), (vectors[4], vectors[5], 1 / 3)]
+    checkpoint = Checkpoint(path.with_suffix(""))
+    assert checkpoint.begin({"value": 1.0}, 5) is None
+    steps = [Iteration(1, 2.0, 0.25, 1.0), Iteration(2, 1.5, 0.1, 2.0, 0.9)]
+    state = State(vectors[0], 1.5, vectors[1], 2, pairs, [0.25, 0.1])
+    assert checkpoint.keep(state, steps) == ""
+    assert repr(checkpoint.begin({"value": 1.0}, 5)) == repr((state, steps))
+    return checkpoint
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda some: st.lists(some, max_size=4) | st.dictionaries(st.text(max_size=3), some),
+    max_leaves=5,
+)
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("part", ["head", "step", "curvature", "vector"])
+def test_forged_with_a_checksum_that_is_right(
+    part: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """One line, or a state whose vectors fit and whose numbers are finite."""
+    path = tmp_path_factory.mktemp("forged") / "m.checkpoint"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("crfseg.checkpoint._SHARE", np.inf)
+        checkpoint = small(path)
+    head, arrays = read(path)
+    if part == "head":
+        head[data.draw(st.sampled_from(sorted(head)))] = data.draw(ODD)
+    elif part == "step":
+        head["history"][data.draw(st.integers(0, 1))][data.draw(st.integers(0, 4))] = data.draw(ODD)
+    elif part == "curvature":
+        head["curvatures"][0] = data.draw(ODD)
+    else:
+        name = data.draw(st.sampled_from(sorted(arrays)))
+        arrays[name][2] = data.draw(st.sampled_from([np.nan, np.inf, -np.inf, 3.0]))
+    write(path, head, arrays)
+    try:
+        found = checkpoint.begin({"value": 1.0}, 5)
+    except CrfsegError as error:
+        assert "\n" not in str(error)
+        return
+    assert found is not None
+    state, steps = found
+    assert all(len(v) == 5 and np.isfinite(v).all() for pair in state.pairs for v in pair[:2])
+    assert np.isfinite([state.value, *state.changes, *(step.seconds for step in steps)]).all()
+    assert all(curvature > 0 for _, _, curvature in state.pairs)
+    assert state.number == len(steps)
+
+
+def test_a_full_disk_ends_no_training(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tiny, output=tmp_path / "whole", max_iter=4)
+    notes = []
+
+    class Noting(Progress):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    def full(*_: object) -> None:
+        raise CrfsegError("model.checkpoint: cannot be written: no space left on device")
+
+    monkeypatch.setattr("crfseg.checkpoint._SHARE", 1e9)
+    monkeypatch.setattr("crfseg.checkpoint.atomic_write", full)
+    train(tiny, output=tmp_path / "model", max_iter=4, resume=True, progress=Noting())
+    assert notes == [
+        "no more checkpoints: model.checkpoint: cannot be written: no space left on device"
+    ]
+    assert (tmp_path / "model").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_checkpoint_costs_no_evaluation(
+    resume: bool, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one tells trainings apart, and is where the search begins."""
+    calls = []
+    evaluate = Objective.__call__
+
+    def counted(self: Objective, *arguments: Any) -> float:
+        calls.append(1)
+        return evaluate(self, *arguments)
+
+    monkeypatch.setattr(Objective, "__call__", counted)
+    train(tiny, output=tmp_path / "model", max_iter=1, resume=resume)
+    assert len(calls) == 2
+
+
 def test_a_model_is_no_checkpoint(tiny: Path, tmp_path: Path) -> None:
     train(tiny, output=tmp_path / "model.checkpoint", max_iter=2)
     with pytest.raises(CrfsegError, match=r"model\.checkpoint: not a checkpoint"):
@@ -193,7 +290,7 @@ def test_a_model_is_no_checkpoint(tiny: Path, tmp_path: Path) -> None:
 def test_writing_takes_a_small_part_of_the_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crfseg.checkpoint._SHARE", 0.05)
+    monkeypatch.setattr("crfseg.checkpoint._SHARE", 0.02)
     clock = [100.0]
     monkeypatch.setattr("crfseg.checkpoint.time.perf_counter", lambda: clock[0])
     checkpoint = Checkpoint(tmp_path / "model")
@@ -202,7 +299,7 @@ def test_writing_takes_a_small_part_of_the_time(
     step = Iteration(1, 1.0, 0.1, 0.5)
     checkpoint.keep(state, [step])
     assert not os.path.exists(checkpoint.path)
-    clock[0] += 4e6 * 12 / 5e8 * 20  # as long as twenty times what writing is taken to cost
+    clock[0] += 4e6 * 12 / 5e8 * 51  # more than fifty times what writing is taken to cost
     checkpoint.keep(state, [step])
     assert os.path.exists(checkpoint.path)
 
