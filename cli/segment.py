@@ -60,6 +60,12 @@ from crfseg.errors import CrfsegError, DataError
     is_flag=True,
     help="The input is partly segmented: | boundary, - none, a space where it is unknown.",
 )
+@click.option("--pos", is_flag=True, help="Words with their parts of speech: 为/p 人民/n.")
+@click.option(
+    "--pos-model",
+    metavar="FILE",
+    help="Model for --pos.  [default: the one that comes with crfseg]",
+)
 @encoding_option
 @click.option(
     "--errors",
@@ -83,6 +89,8 @@ def segment(
     seed: int | None,
     score: bool,
     partial: bool,
+    pos: bool,
+    pos_model: str | None,
     **form: Any,
 ) -> None:
     """Segment text files, or standard input, line by line.
@@ -98,22 +106,32 @@ def segment(
     crfseg segment --dict terms.txt --force-dict names.txt text.txt
     echo 南京市长江大桥 | crfseg segment --nbest 3         # the best with their probabilities
     echo '火-星 猫|的|生-态' | crfseg segment --partial   # what is given stays
+    echo 为人民服务 | crfseg segment --pos                # 为/p 人民/n 服务/v
     """
     asked = {"nbest": nbest, "sample": sample, "score": score or None}
     _check(asked, seed, partial, form["output"])
+    if pos:
+        _check_pos(asked, partial, form["output"])
+    elif pos_model is not None:
+        raise click.UsageError("--pos-model goes with --pos")
     files = [name for name in inputs if name != "-"]
     total = sum(map(_size, files))
     progress = reporter(quiet or not files or _on_terminal(out))
     with progress, writable(out) as write:
         from crfseg.segmenter import Segmenter
 
-        lines = None
+        lines: Any = None
         segmenter = Segmenter(
             model,
             standard=standard,
             user_dict=words_of(user_dict),
             force_dict=words_of(force_dict),
+            pos_model=pos_model,
         )
+        if pos:
+            from crfseg.pos import PosLines
+
+            lines = PosLines(segmenter)
         if partial or any(value is not None for value in asked.values()):
             from crfseg.lines import Lines
 
@@ -138,6 +156,17 @@ def _check(asked: dict[str, Any], seed: int | None, partial: bool, output: str) 
         raise click.UsageError(f"{given[0]} goes with --output words or json, not {output}")
     if seed is not None and "--sample" not in given:
         raise click.UsageError("--seed goes with --sample")
+
+
+def _check_pos(asked: dict[str, Any], partial: bool, output: str) -> None:
+    """Raises UsageError for options that do not go with --pos."""
+    given = [f"--{name}" for name, value in asked.items() if value is not None]
+    if partial:
+        given.append("--partial")
+    if output not in ("words", "json"):
+        given.append(f"--output {output}")
+    if given:
+        raise click.UsageError(f"--pos and {given[0]} do not go together")
 
 
 def _segment_file(

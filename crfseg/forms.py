@@ -52,6 +52,13 @@ def join_spans(tokens: list[str], sep: str) -> str:
     return " ".join(spans)
 
 
+def join_pos(tokens: list[str], tags: list[str], sep: str) -> str:
+    """word/tag for each word; tags: of the tokens that are no whitespace."""
+    tag = iter(tags)
+    spelled = [token if is_space(token) else f"{token}/{next(tag)}" for token in tokens]
+    return join_words(spelled, sep)
+
+
 #: What is written of the tokens alone.
 JOINED = {"words": join_words, "tags": join_tags, "spans": join_spans}
 
@@ -76,16 +83,28 @@ def lines_of(text: str) -> Iterator[tuple[int, int, int]]:
 
 def write_lines(marginals: Marginals, output: str) -> str:
     """A line of "json" or "marginals" for each line of a text; line ends are kept."""
-    text, pieces = marginals.text, list[str]()
+    return "".join(
+        WRITTEN[output](marginals, begin, end, here) + marginals.text[end:following]
+        for begin, end, following, here in _lines_with_words(marginals)
+    )
+
+
+def json_lines(marginals: Marginals) -> Iterator[tuple[list[dict[str, Any]], str]]:
+    """The tokens of each line of a text, as "json" has them, and its line end."""
+    for begin, end, following, here in _lines_with_words(marginals):
+        yield _tokens(marginals, begin, end, here), marginals.text[end:following]
+
+
+def _lines_with_words(marginals: Marginals) -> Iterator[tuple[int, int, int, list[Any]]]:
+    """`lines_of` a text, each with its words."""
     words = iter(marginals.words)
     word = next(words, None)
-    for begin, end, following in lines_of(text):
+    for begin, end, following in lines_of(marginals.text):
         here = []
         while word is not None and word.end <= end:
             here.append(word)
             word = next(words, None)
-        pieces += (WRITTEN[output](marginals, begin, end, here), text[end:following])
-    return "".join(pieces)
+        yield begin, end, following, here
 
 
 def write_line(marginals: Marginals, output: str) -> str:
@@ -94,8 +113,12 @@ def write_line(marginals: Marginals, output: str) -> str:
 
 
 def _json_line(marginals: Marginals, begin: int, end: int, words: list[Any]) -> str:
+    return as_json(_tokens(marginals, begin, end, words))
+
+
+def _tokens(marginals: Marginals, begin: int, end: int, words: list[Any]) -> list[dict[str, Any]]:
     """All tokens: what is between the words is whitespace, which is certain."""
-    tokens, text = [], marginals.text
+    tokens, text = list[dict[str, Any]](), marginals.text
     for word, a, b, p in words:
         if begin < a:
             tokens.append({"word": text[begin:a], "confidence": 1.0})
@@ -103,7 +126,7 @@ def _json_line(marginals: Marginals, begin: int, end: int, words: list[Any]) -> 
         begin = b
     if begin < end:
         tokens.append({"word": text[begin:end], "confidence": 1.0})
-    return as_json(tokens)
+    return tokens
 
 
 def _marginals_line(marginals: Marginals, begin: int, end: int, words: list[Any]) -> str:

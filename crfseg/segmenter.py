@@ -18,6 +18,7 @@ from crfseg.threads import thread_count
 if TYPE_CHECKING:
     from crfseg.inference import Marginals, Segmentation, Segmentations
     from crfseg.model import Model
+    from crfseg.pos import PosTagger
     from crfseg.userdict import UserDictionary
 
     WordList = str | os.PathLike[str] | Iterable[str]
@@ -43,8 +44,9 @@ class Segmenter:
     standards of the model to follow, the first one if omitted. keep_whole: keep addresses,
     times, dates and grouped numbers whole whatever the model says. user_dict, force_dict: words
     to prefer and words to keep whole, as a file (`lexicon.read_words`) or an iterable; see
-    docs/user-dictionary.md. Raises ModelError for a file that is no sound model, SettingsError
-    for a standard it does not have, DataError for a word list that cannot be read.
+    docs/user-dictionary.md. pos_model: a model for `cut_pos`, the one that comes with crfseg if
+    omitted; loaded when first asked for. Raises ModelError for a file that is no sound model,
+    SettingsError for a standard it does not have, DataError for a word list that cannot be read.
 
     ``"".join(segmenter.cut(text)) == text`` for every string. One segmenter may be used
     by many threads at once; it pickles as its path (and the user's words), so that it can be
@@ -59,12 +61,14 @@ class Segmenter:
         keep_whole: bool = True,
         user_dict: WordList | None = None,
         force_dict: WordList | None = None,
+        pos_model: str | os.PathLike[str] | None = None,
     ) -> None:
         self.path, self.standard = (
             default_model_path() if path is None else os.fspath(path),
             standard,
         )
         self._model: Model | None = None
+        self.pos_model = None if pos_model is None else os.fspath(pos_model)
         if path is None:
             self._begin(Engine.of_file(self.path, standard), keep_whole)
         else:
@@ -86,7 +90,7 @@ class Segmenter:
         from crfseg.standards import select
 
         self = cls.__new__(cls)
-        self.path, self.standard, self._model = "", standard, model
+        self.path, self.standard, self._model, self.pos_model = "", standard, model, None
         self._begin(Engine.of(select(model, standard)), keep_whole)
         return self
 
@@ -97,6 +101,7 @@ class Segmenter:
         self._styles = [Style(end, spaces, keep_whole) for spaces in kinds]
         self._joined = [Style(end, spaces, keep_whole, ord(_JOINT)) for spaces in kinds]
         self._separated: dict[str, Style] = {}
+        self._pos_tagger: PosTagger | None = None
 
     @property
     def model(self) -> Model:
@@ -107,12 +112,21 @@ class Segmenter:
             self._model = Model.load(self.path)
         return self._model
 
+    @property
+    def pos_tagger(self) -> PosTagger:
+        """What tags the words in `cut_pos`; raises ModelError for a model that cannot."""
+        if self._pos_tagger is None:
+            from crfseg.pos import PosTagger
+
+            with _MAKING:
+                self._pos_tagger = self._pos_tagger or PosTagger(self.pos_model)
+        return self._pos_tagger
+
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.path:
             raise TypeError("a Segmenter made from a model in memory cannot be pickled")
         words = self._engine.dictionary
-        more = () if words is None else (words,)
-        return _restore, (self.path, self.standard, self.keep_whole, *more)
+        return _restore, (self.path, self.standard, self.keep_whole, words, self.pos_model)
 
     def __repr__(self) -> str:
         return f"Segmenter({self.path!r})"
@@ -146,6 +160,15 @@ class Segmenter:
             return self._cut_around(text, keep_space)
         data = text.encode("utf-8", "surrogatepass")
         return self._engine.write(data, self._styles[keep_space], as_words)
+
+    def cut_pos(self, text: str, keep_space: bool = True) -> list[tuple[str, str]]:
+        """The words of a text, each with its part of speech; see docs/pos.md.
+
+        Whitespace has the tag "", or is left out. A line is a sentence. Raises ModelError.
+        """
+        tokens = self.cut(text)
+        pairs = zip(tokens, self.pos_tagger.tag_tokens(tokens), strict=True)
+        return [pair for pair in pairs if keep_space or not is_space(pair[0])]
 
     def cut_many(
         self, texts: list[str], threads: int | None = None, keep_space: bool = True
@@ -261,10 +284,7 @@ class Segmenter:
         if output not in OUTPUTS:
             raise SettingsError(f"--output {output}: must be one of {', '.join(OUTPUTS)}")
         if output == "words":
-            written = self._engine.write(data, self._separated_by(sep), as_bytes)
-            if b"\xed" in data and _SURROGATE.search(data):
-                data.decode("utf-8")  # raises
-            return written
+            return self._write(data, self._separated_by(sep))
         from crfseg import forms
 
         text = data.decode("utf-8")
@@ -276,6 +296,19 @@ class Segmenter:
             forms.JOINED[output](tokens, sep) + text[end:following]
             for (_, end, following), tokens in zip(lines, cut, strict=True)
         ).encode("utf-8")
+
+    def tokens_bytes(self, data: bytes) -> bytes:
+        """UTF-8 with `layout.BREAK` between its tokens, which whitespace is, too.
+
+        Raises UnicodeDecodeError.
+        """
+        return self._write(data, self._styles[True])
+
+    def _write(self, data: bytes, style: Style) -> bytes:
+        written = self._engine.write(data, style, as_bytes)
+        if b"\xed" in data and _SURROGATE.search(data):
+            data.decode("utf-8")  # raises
+        return written
 
     def _separated_by(self, sep: str) -> Style:
         """Whitespace is kept, words are separated; the styles of the last few are there."""
@@ -298,9 +331,13 @@ class Segmenter:
 
 
 def _restore(
-    path: str, standard: str | None, keep_whole: bool, words: UserDictionary | None = None
+    path: str,
+    standard: str | None,
+    keep_whole: bool,
+    words: UserDictionary | None,
+    pos_model: str | None,
 ) -> Segmenter:
-    segmenter = Segmenter(path, standard=standard, keep_whole=keep_whole)
+    segmenter = Segmenter(path, standard=standard, keep_whole=keep_whole, pos_model=pos_model)
     segmenter._engine.dictionary = words
     return segmenter
 

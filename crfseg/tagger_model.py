@@ -34,11 +34,32 @@ class SparseFamily:
 
 
 @dataclass(frozen=True, eq=False)
+class TagDictionary:
+    """The labels that tokens were seen with in training, by the value of their first column.
+
+    counts uint8 [V]: how many labels each value has, at least one; labels uint8: of all of them, in
+    order; open uint8: those an unknown token may have, at least one.
+    """
+
+    counts: np.ndarray
+    labels: np.ndarray
+    open: np.ndarray
+
+    def check(self, values: int, T: int) -> None:
+        """Raises ModelError for what is not a dictionary of so many values and T labels."""
+        expect(len(self.counts) == values and bool(np.all(self.counts)), "a label of each word")
+        expect(int(self.counts.sum(dtype=np.int64)) == len(self.labels), "labels as counted")
+        expect(len(self.open) > 0, "labels of unknown words")
+        for labels in (self.labels, self.open):
+            expect(int(labels.max(initial=0)) < T, "labels of the dictionary out of range")
+
+
+@dataclass(frozen=True, eq=False)
 class TaggerModel:
     """metadata: JSON description (labels, form, columns, templates, scale, corpora, settings).
 
     encoder: vocabularies and templates; transitions int16 [T, T]; families: of unigrams, then of
-    bigrams.
+    bigrams. dictionary: of models that `pos` made; it restricts nothing but what `pos` does.
     """
 
     metadata: dict[str, Any]
@@ -46,6 +67,7 @@ class TaggerModel:
     encoder: TokenEncoder
     transitions: np.ndarray
     families: list[SparseFamily]
+    dictionary: TagDictionary | None = None
 
     @property
     def columns(self) -> int:
@@ -73,6 +95,8 @@ class TaggerModel:
             arrays[f"column.{c}"] = pack(vocabulary.words)
         for f, family in enumerate(self.families):
             arrays |= {f"family.{f}.{name}": part for name, part in vars(family).items()}
+        if self.dictionary is not None:
+            arrays |= {f"dictionary.{name}": part for name, part in vars(self.dictionary).items()}
         return arrays
 
     @classmethod
@@ -129,7 +153,13 @@ class TaggerModel:
             most = T * T if of_pairs else T
             expect(int(labels.max(initial=0)) < most, f"labels of {name} out of range")
             families.append(SparseFamily(keys, counts, labels, weights))
-        return cls(metadata, scheme, encoder, transitions, families)
+        dictionary = None
+        if "dictionary.counts" in arrays:
+            names = ("counts", "labels", "open")
+            parts = [array_of(arrays, f"dictionary.{name}", np.uint8, 1) for name in names]
+            dictionary = TagDictionary(*parts)
+            dictionary.check(len(vocabularies[0].words), T)
+        return cls(metadata, scheme, encoder, transitions, families, dictionary)
 
 
 def export_tagger(

@@ -56,7 +56,12 @@ CARD = {
 
 
 def join_names(sentence: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """The words of a tagged sentence, a surname joined with the given name after it.
+    """The words of `join_tagged`."""
+    return (word for word, _ in join_tagged(sentence))
+
+
+def join_tagged(sentence: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """A tagged sentence, a surname joined with the given name after it.
 
     The corpus splits Chinese names (江/nr 泽民/nr); nearly every other standard and
     reader takes them as one word.
@@ -65,16 +70,16 @@ def join_names(sentence: Iterable[tuple[str, str]]) -> Iterator[str]:
     for word, tag in sentence:
         person = tag == _PERSON
         if surname and person and len(word) <= _LONGEST_GIVEN_NAME:
-            yield surname + word
+            yield surname + word, tag
             surname = ""
             continue
         if surname:
-            yield surname
+            yield surname, _PERSON
         surname = word if person and len(word) <= _LONGEST_SURNAME else ""
         if not surname:
-            yield word
+            yield word, tag
     if surname:
-        yield surname
+        yield surname, _PERSON
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,8 @@ class Part:
         return len(self.sentences) - len(self.sentences) // _HELD_OUT
 
 
-def _train(corpora: dict[str, Path], dictionary: str) -> TrainingResult:
+def train_models(corpora: dict[str, Path], dictionary: str) -> TrainingResult:
+    """A model of several standards, with the settings of the default model."""
     result = train(
         corpora,
         lexicons=[dictionary],
@@ -116,7 +122,7 @@ def _train(corpora: dict[str, Path], dictionary: str) -> TrainingResult:
 def _held_out_scores(parts: list[Part], dictionary: str, folder: Path) -> dict[str, Scores]:
     """Trained on the first nine tenths of each, scored on the last."""
     corpora = {part.name: part.write(folder, slice(part.cut)) for part in parts}
-    trial = coarse(_train(corpora, dictionary).model)
+    trial = coarse(train_models(corpora, dictionary).model)
     (folder / "held-out").mkdir()
     return {
         part.name: evaluate(
@@ -145,7 +151,7 @@ def main(corpus: str, treebank: str, dictionary: str, output: str | None) -> Non
         scores = _held_out_scores(parts, dictionary, Path(name))
     with tempfile.TemporaryDirectory() as name:
         corpora = {part.name: part.write(Path(name), slice(None)) for part in parts}
-        model = coarse(_train(corpora, dictionary).model)
+        model = coarse(train_models(corpora, dictionary).model)
     card = {
         **CARD,
         "scores": {

@@ -24,6 +24,7 @@ PAGES = [
     "learning",
     "linear-chain",
     "models",
+    "pos",
     "sklearn",
     "tagger",
     "tuning",

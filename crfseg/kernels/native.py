@@ -33,6 +33,8 @@ ENTRIES = {
     "displace": ("crfseg.kernels.perfect", 8),
     "enter_words": ("crfseg.kernels.wordtrie", 8),
     "word_lists": ("crfseg.kernels.words", 5),
+    "tag_words": ("crfseg.kernels.wordtags", 4),
+    "write_tagged": ("crfseg.kernels.wordtags", 6),
 }
 #: What `word_lists`, which returns a Python object, calls of Python.
 _PYTHON = ("PyList_New", "PyList_SetItem", "PyUnicode_DecodeUTF8", "Py_IncRef", "Py_DecRef")
