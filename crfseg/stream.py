@@ -136,6 +136,8 @@ def _to_utf8(chunks: Iterable[bytes], encoding: str, errors: str, name: str) -> 
         try:
             data = decoder.decode(chunk, final=not chunk).encode(errors=errors)
         except UnicodeDecodeError as problem:
+            if problem.reason.endswith("start with BOM"):  # what Python 3.13 makes of it
+                raise _no_mark(name, line, chunk, encoding) from None
             decoder.setstate(state)
             bad = len(chunk) - len(problem.object) + problem.start  # < 0: in the chunk before
             data = b""
@@ -148,13 +150,17 @@ def _to_utf8(chunks: Iterable[bytes], encoding: str, errors: str, name: str) -> 
             raise _bad_bytes(name, line + data.count(b"\n"), place, text, encoding) from None
         except UnicodeEncodeError:
             raise
-        except UnicodeError:  # UTF-16 or UTF-32 without a byte order mark
-            guess = likely_encoding(chunk, encoding) or f"{encoding}-le"
-            advice = f"its beginning is not {encoding}; try --encoding {guess}"
-            raise DataError(name, line, advice) from None
+        except UnicodeError:
+            raise _no_mark(name, line, chunk, encoding) from None
         yield data
         line += data.count(b"\n")
         column = len(chunk) - chunk.rfind(b"\n") - 1 + (0 if b"\n" in chunk else column)
+
+
+def _no_mark(name: str, line: int, chunk: bytes, encoding: str) -> DataError:
+    """The error for UTF-16 or UTF-32 without a byte order mark."""
+    guess = likely_encoding(chunk, encoding) or f"{encoding}-le"
+    return DataError(name, line, f"its beginning is not {encoding}; try --encoding {guess}")
 
 
 def _from_utf8(

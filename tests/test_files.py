@@ -194,7 +194,7 @@ def test_files_that_cannot_be_written(tmp_path, monkeypatch):
         (f"{tmp_path}/new/", "it is a directory"),
         (tmp_path / "none" / "a", "no such file or directory"),
         (plain / "a", "not a directory"),
-        ("a\0b", "embedded null"),
+        ("a\0b", ".*embedded null"),
     ]:
         with pytest.raises(CrfsegError, match=f"cannot be written: {reason}"), atomic_write(path):
             pass
