@@ -1,6 +1,6 @@
-"""A long stream through `crfseg segment`, and a million calls of `Segmenter.cut`.
+"""A long stream through `crfseg segment`.
 
-python benchmarks/load.py --gigabytes 20 --calls 1000000
+python benchmarks/load.py --gigabytes 20
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.resources import files
 from threading import Thread
@@ -19,8 +18,6 @@ from threading import Thread
 import click
 import numpy as np
 from _reliability import from_tests, keep_option, publish
-
-from crfseg import Segmenter
 
 texts = from_tests("texts")
 #: Between words: no text has it.
@@ -92,34 +89,12 @@ class Stream:
         return float(np.polyfit(at, used, 1)[0])
 
 
-def latencies(calls: int, threads: int) -> list[str]:
-    """Microseconds: median, 99 and 99.9 percent, and the longest call."""
-    segmenter = Segmenter()
-    lines = text_block(9)[: 1 << 20].decode("utf-8", "ignore").split("\n")
-
-    def measure(seed: int) -> np.ndarray:
-        chance = random.Random(seed)
-        some = chance.choices(lines, k=calls // threads)
-        found = np.empty(len(some), dtype=np.int64)
-        for k, line in enumerate(some):
-            begin = time.perf_counter_ns()
-            segmenter.cut(line)
-            found[k] = time.perf_counter_ns() - begin
-        return found
-
-    measure(0)  # the first calls make memory ready
-    with ThreadPoolExecutor(threads) as pool:
-        found = np.concatenate(list(pool.map(measure, range(threads)))) / 1000
-    return [f"{q:,.0f} µs" for q in np.percentile(found, [50, 99, 99.9, 100])]
-
-
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--gigabytes", type=float, default=20.0, show_default=True)
-@click.option("--calls", type=click.IntRange(min=1000), default=1_000_000, show_default=True)
 @keep_option
 @click.pass_context
-def main(context: click.Context, gigabytes: float, calls: int, keep: bool) -> None:
-    """Stream text, generated on the fly, through a process; time single calls."""
+def main(context: click.Context, gigabytes: float, keep: bool) -> None:
+    """Stream text, generated on the fly, through a process."""
     stream = Stream(int(gigabytes * 1e9))
     seconds = stream.run()
     same = (stream.sent, stream.sent_check) == (stream.received, stream.received_check)
@@ -131,10 +106,6 @@ def main(context: click.Context, gigabytes: float, calls: int, keep: bool) -> No
         ["... most memory", f"{most / 1e6:.0f} MB"],
         ["... growth of memory, second half", f"{stream.slope() * 1e6:+.2f} KB a GB"],
     ]
-    for threads in (1, 4):
-        found = latencies(calls, threads)
-        for name, value in zip(("p50", "p99", "p99.9", "longest"), found, strict=True):
-            rows.append([f"`cut` of a line, {calls:,} calls on {threads} threads: {name}", value])
     publish(context, "load.py", rows, [] if same else ["output is not the input"])
 
 
