@@ -11,7 +11,8 @@ enough, what matters least goes, by the model alone, without a text:
   training text up to three, by how much of it has the word; what counts is the sum.
 
 Words get six tenths of the room; what they or the n-grams do not need, the others get. Both
-numbers were chosen with the default model and the first 2,500 sentences of CTB6's training part.
+numbers were chosen with the default model, on the first 2,500 sentences of CTB6's training part
+and the development part of UD Chinese-GSDSimp.
 """
 
 from __future__ import annotations
