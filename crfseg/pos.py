@@ -22,13 +22,13 @@ from crfseg.kernels.layout import BREAK
 from crfseg.kernels.word_layout import NO_TAG
 from crfseg.pos_tables import PosEngine
 from crfseg.spaces import is_space
-from crfseg.tagger import Tagger
 from crfseg.tagger_model import TagDictionary, TaggerModel
 from crfseg.tokens import Rows
 from crfseg.word_columns import TEMPLATES, word_columns
 
 if TYPE_CHECKING:
     from crfseg.segmenter import Segmenter
+    from crfseg.tagger import Tagger
     from crfseg.tagger_training import TaggerResult
 
 #: A sentence: words and their parts of speech.
@@ -65,7 +65,11 @@ class PosTagger:
             elif found.columns != 1:
                 problem = f"tags tokens of {found.columns} columns"
                 raise ModelError(f"{problem}; expected words alone, as of crfseg.pos.train_pos")
-        self._tagger = Tagger(found)
+        self._tagger: Tagger | None = None
+        if self.engine is None:
+            from crfseg.tagger import Tagger
+
+            self._tagger = Tagger(found)
         self._names = [*self.labels, *[""] * (NO_TAG + 1 - len(self.labels))]
 
     def tag(self, words: Sequence[str]) -> list[str]:
@@ -74,7 +78,7 @@ class PosTagger:
 
     def tag_many(self, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
         """The same of each sentence."""
-        if self.engine is None:
+        if self._tagger is not None:
             return self._tagger.tag_many(sentences)
         given = list(sentences)
         found = iter(self.tag_tokens([token for words in given for token in (*words, "\n")]))
@@ -86,15 +90,15 @@ class PosTagger:
             joined = _BREAK.join(tokens)
             if joined.count(_BREAK) >= max(len(tokens), 1):  # a token holds it
                 joined = _BREAK.join([token.replace(_BREAK, " ") for token in tokens])
-            found = self.engine.tags(joined.encode("utf-8", "surrogatepass"))
-            return [self._names[t] for t in found.tolist()][: len(tokens)]
+            numbers = self.engine.tags(joined.encode("utf-8", "surrogatepass"))
+            return [self._names[t] for t in numbers.tolist()][: len(tokens)]
         sentences: list[list[str]] = [[]]
         for token in tokens:
             if not is_space(token):
                 sentences[-1].append(token)
             elif "\n" in token:
                 sentences.append([])
-        tags = iter([tag for found in self._tagger.tag_many(sentences) for tag in found])
+        tags = iter([tag for found in self.tag_many(sentences) for tag in found])
         return ["" if is_space(token) else next(tags) for token in tokens]
 
 

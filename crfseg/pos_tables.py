@@ -35,8 +35,8 @@ class PosTables(NamedTuple):
     what is beyond the ends of a sentence; tags uint8, scores int32: of all words, in order;
     open_tags uint8: of unknown words; shapes int32 [C + 1, 4]: rows of a character as the first,
     as the last, as the last of the word before, as the first of that after; pairs uint64 [2^k,
-    2]: the last two characters of a word and their row; lengths int32 [6]; rows int16 [R, T]; moves
-    int32 [T, T].
+    2]: a hash of the last two characters of a word and their row; lengths int32 [6]; rows int16
+    [R, T]; moves int32 [T, T].
     """
 
     characters: np.ndarray
@@ -207,7 +207,7 @@ def _pairs(model: TaggerModel, of: np.ndarray) -> np.ndarray:
     kept = [(w, k) for w, k in zip(values, rows.tolist(), strict=True) if k and 0 < len(w) < 3]
     keys = [ord(w[-1]) | (ord(w[0]) << CHARACTER_BITS if len(w) == 2 else 0) for w, _ in kept]
     found = np.array([k for _, k in kept], dtype=np.int64)
-    return _table(np.array(keys, dtype=np.uint64), found)
+    return _table(np.array(keys, dtype=np.uint64) * SPREAD, found)
 
 
 def _lengths(model: TaggerModel, of: np.ndarray) -> np.ndarray:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crfseg.chain_objective import ChainIndex
 from crfseg.container import ATTRIBUTES, TAGGER, array_of, expect, read, read_keys, sound, write
 from crfseg.errors import ModelError, SettingsError
 from crfseg.labels import LabelScheme, make_scheme
 from crfseg.model import quantise, scale_for
 from crfseg.token_features import TokenEncoder, Vocabulary, parse_templates
+
+if TYPE_CHECKING:
+    from crfseg.chain_objective import ChainIndex
 
 #: Columns of a token, templates aside.
 MOST_COLUMNS = 1000

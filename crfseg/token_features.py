@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, repeat
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crfseg.chain_objective import Plans
 from crfseg.errors import TemplateError
 from crfseg.features import Table, make_plan
 from crfseg.kernels.layout import BEYOND
@@ -18,6 +18,9 @@ from crfseg.labels import LabelScheme
 from crfseg.templates import Templates, parse
 from crfseg.text import BOUNDARY, FIRST_CHARACTER, UNKNOWN
 from crfseg.tokens import Rows
+
+if TYPE_CHECKING:
+    from crfseg.chain_objective import Plans
 
 #: Of the words around, of two neighbours, and of other columns.
 DEFAULT_TEMPLATES = """\

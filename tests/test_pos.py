@@ -111,7 +111,9 @@ class TestCutPos:
     def test_not_loaded_unless_asked_for(self) -> None:
         script = (
             "import sys, crfseg; s = crfseg.Segmenter(); s.cut('我爱北京')\n"
-            "assert not {'crfseg.pos', 'crfseg.tagger'} & set(sys.modules)"
+            "assert not {'crfseg.pos', 'crfseg.tagger'} & set(sys.modules)\n"
+            "s.cut_pos('我爱北京')\n"
+            "assert not {'numba', 'crfseg.tagger'} & set(sys.modules)"
         )
         subprocess.run([sys.executable, "-c", script], check=True)
 

@@ -116,7 +116,7 @@ def read_words(header, text_at, size, words_at, tags_at, limit):
                 places += open_tags
                 pair = np.uint64(before) << _CHARACTER | np.uint64(last)
                 words[n, HEAD], words[n, LAST] = numbers[head], numbers[last]
-                words[n, PAIR], words[n, LENGTH] = found(pairs, pair), min(length, LONGEST)
+                words[n, PAIR], words[n, LENGTH] = found(pairs, pair * SPREAD), min(length, LONGEST)
             first = np.int64(0)
             n += 1
         token += 1
