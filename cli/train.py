@@ -92,6 +92,7 @@ def train(
     crfseg train news.txt web.txt --weight web.txt=3 -o web.crfseg
     crfseg train big.txt --resume                  # again after it was killed: goes on
     crfseg train --task tag pos.conll --templates pos.template
+    crfseg train --task tag more.conll --init pos.crfseg -o more.crfseg
     """
     if task == "tag":
         from crfseg.cli.train_tagger import train_tagger

@@ -12,27 +12,29 @@ from click.core import ParameterSource
 from crfseg.cli.options import check_writable, readable
 from crfseg.cli.report import reporter
 
-#: Options of ``crfseg train`` that are about segmentation.
-_OTHER = ("standards", "model", "tags", "lexicons", "no_lexicon")
-_GIVEN = (
+#: Options of ``crfseg train`` that `crfseg.train_tagger` takes as they are; and the others that
+#: are not about segmentation.
+_SETTINGS = (
     "format", "labels", "l2", "l1", "margin", "max_iter", "tol", "templates", "prune", "encoding",
-    "threads", "resume",
+    "threads", "init", "resume",
 )  # fmt: skip
+_OTHERS = ("corpora", "task", "output", "dev", "quiet")
 
 
 def train_tagger(
     context: click.Context, corpora: tuple[str, ...], output: str, dev: str | None, quiet: bool
 ) -> None:
     """Train on labelled tokens, with the settings of the context."""
-    for name in _OTHER:
-        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
-            option = next(p.opts[-1] for p in context.command.params if p.name == name)
-            raise click.UsageError(f"{option} is about segmentation; leave it out with --task tag")
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name or "") == ParameterSource.COMMANDLINE
+        if given and option.name not in _SETTINGS + _OTHERS:
+            problem = f"{option.opts[-1]} is about segmentation"
+            raise click.UsageError(f"{problem}; leave it out with --task tag")
     if not corpora:
         raise click.UsageError("give CORPUS...: files of tokens and their labels")
     check_writable(output)
     settings: dict[str, Any] = {
-        name: context.params[name] for name in _GIVEN if context.params.get(name) is not None
+        name: context.params[name] for name in _SETTINGS if context.params.get(name) is not None
     }
     with ExitStack() as stack:
         files = [stack.enter_context(readable(path)) for path in corpora]

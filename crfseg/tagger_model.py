@@ -140,12 +140,10 @@ class TaggerModel:
             expect(len(set(words)) == len(words), f"column {c} must have distinct values")
             vocabularies.append(Vocabulary(words))
         encoder = TokenEncoder.make(vocabularies, templates)
-        radix = [vocabulary.size for vocabulary in vocabularies]
-        shapes = (*templates.families, *templates.pairs)
         families = []
-        for f, shape in enumerate(shapes):
+        for f, shape in enumerate(encoder.shapes):
             name, of_pairs = f"family.{f}", f >= len(templates.families)
-            keys = read_keys(arrays, name, shape.pattern, radix)
+            keys = read_keys(arrays, name, shape.pattern, encoder.radix)
             counts = array_of(arrays, f"{name}.counts", np.uint16, 2)
             expect(counts.shape == (len(keys), len(shape.shifts)), f"counts of {name} [n, window]")
             labels = array_of(arrays, f"{name}.labels", np.uint16 if of_pairs else np.uint8, 1)

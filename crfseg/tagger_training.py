@@ -22,9 +22,11 @@ from crfseg.labels import LabelScheme, make_scheme, mark_entities
 from crfseg.progress import Iteration, Progress
 from crfseg.settings import TaggerSettings
 from crfseg.tagger_model import MOST_COLUMNS, TaggerModel, export_tagger
+from crfseg.tagger_warm import check_columns, grow_chain
 from crfseg.threads import thread_count, workers
 from crfseg.token_features import TokenEncoder, default_lines, gold_labels, parse_templates
 from crfseg.tokens import Rows, read_tokens
+from crfseg.warm import inherited
 
 #: Files, or sentences of tokens, each the sequence of its columns with the label last.
 Labelled = Path | Sequence[Path] | Sequence[Rows]
@@ -65,6 +67,7 @@ def train_tagger(
     dev: Path | Sequence[Rows] | None = None,
     threads: int | None = None,
     prune: float = TaggerSettings.prune,
+    init: Path | TaggerModel | None = None,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> TaggerResult:
@@ -73,8 +76,10 @@ def train_tagger(
     corpora: files in a format of `tokens.TOKEN_FORMATS`, or sentences; labels: which may follow
     which, one of `labels.FORMS`: free, bio, bmes; auto for the strictest that the corpus
     keeps to; templates: a CRF++ template file, or its lines; dev: sentences to score every
-    iteration on; output: where to save the model; resume: keep a checkpoint beside it, and go
-    on from one that is there; the other options are explained in `settings.Optimisation`.
+    iteration on; output: where to save the model; init: a tagger to start from, whose weights
+    the L2 penalty pulls to (see `warm`), with its templates and form of labels where none are
+    given; resume: keep a checkpoint beside the output, and go on from one that is there; the
+    other options are explained in `settings.Optimisation`.
     KeyboardInterrupt ends training early: the result has ``interrupted`` set, and is saved.
     Raises CrfsegError (DataError, SettingsError, TemplateError).
     """
@@ -91,16 +96,19 @@ def train_tagger(
     checkpoint = checkpoint_for(output, resume)
     start = time.perf_counter()
     files = _files(corpora)
-    inputs = [*files, *(p for p in (dev, templates) if isinstance(p, str | os.PathLike))]
+    inputs = [*files, *(p for p in (dev, templates, init) if isinstance(p, str | os.PathLike))]
     check_output(output, inputs)
+    warm = TaggerModel.load(init) if isinstance(init, str | os.PathLike) else init
     sentences = _read(corpora, format, encoding, None, progress)
     width = len(sentences[0][0])
     if width > MOST_COLUMNS:
         raise SettingsError(f"{width} columns are too many; expected at most {MOST_COLUMNS}")
-    lines, name = _template_lines(templates, width - 1)
+    if warm is not None:
+        check_columns(warm, width - 1)
+    lines, name = _template_lines(templates, width - 1, warm)
     shapes = parse_templates(lines, name, width - 1)
     development = None if dev is None else _read(dev, format, encoding, width, progress)
-    training = _TaggerTraining(sentences, settings, shapes, progress)
+    training = _TaggerTraining(sentences, settings, shapes, progress, warm)
     with workers(count) as run:
         result = training.run(run, development, files, start, checkpoint)
     if output is not None:
@@ -111,10 +119,13 @@ def train_tagger(
     return result
 
 
-def scheme_of(labels: Iterable[Sequence[str]], form: str) -> LabelScheme:
+def scheme_of(
+    labels: Iterable[Sequence[str]], form: str, start: LabelScheme | None = None
+) -> LabelScheme:
     """The labels of sentences, by name, in a form, or for "auto" in the strictest they keep to.
 
-    Raises SettingsError where labels follow one another that must not.
+    start: a scheme whose labels come first, and whose form is meant by "auto". Raises
+    SettingsError where labels follow one another that must not.
     """
     firsts: dict[str, None] = {}
     lasts: dict[str, None] = {}
@@ -123,6 +134,9 @@ def scheme_of(labels: Iterable[Sequence[str]], form: str) -> LabelScheme:
         firsts[one[0]], lasts[one[-1]] = None, None
         pairs.update(dict.fromkeys(pairwise(one)))
     names = sorted({*firsts, *lasts, *(label for pair in pairs for label in pair)})
+    if start is not None:
+        names = list(dict.fromkeys([*start.names, *names]))
+        form = start.form if form == "auto" else form
     known = {name: k for k, name in enumerate(names)}
 
     def problem(scheme: LabelScheme) -> str | None:
@@ -193,10 +207,13 @@ def _checked(sentences: list[Rows], width: int | None) -> list[Rows]:
     return sentences
 
 
-def _template_lines(given: Path | Sequence[str] | None, columns: int) -> tuple[list[str], str]:
+def _template_lines(
+    given: Path | Sequence[str] | None, columns: int, warm: TaggerModel | None
+) -> tuple[list[str], str]:
     """The template lines, and what to call them in errors."""
     if given is None:
-        return default_lines(columns), "templates"
+        lines = default_lines(columns) if warm is None else warm.encoder.templates.lines
+        return list(lines), "templates"
     if isinstance(given, str | os.PathLike):
         return templates.load(given), os.fspath(given)
     return list(given), "templates"
@@ -211,12 +228,14 @@ class _TaggerTraining:
         settings: TaggerSettings,
         shapes: templates.Templates,
         progress: Progress,
+        warm: TaggerModel | None,
     ) -> None:
-        self.settings, self.progress = settings, progress
+        self.settings, self.progress, self.warm = settings, progress, warm
         progress.begin("indexing features")
         labels = [[row[-1] for row in rows] for rows in sentences]
-        self.scheme = scheme_of(labels, settings.labels)
-        self.encoder = TokenEncoder.of(sentences, len(sentences[0][0]) - 1, shapes)
+        start, known = (warm.scheme, warm.encoder.vocabularies) if warm else (None, ())
+        self.scheme = scheme_of(labels, settings.labels, start)
+        self.encoder = TokenEncoder.of(sentences, len(sentences[0][0]) - 1, shapes, known)
         self.table = self.encoder.table(sentences)
         self.gold = gold_labels(labels, self.scheme, self.table)
         self.sentences = len(sentences)
@@ -235,23 +254,27 @@ class _TaggerTraining:
         index, rows = build_chain_index(
             self.table, encoder.plans, encoder.templates, self.gold, self.scheme, run
         )
+        origin = None
+        if self.warm is not None:
+            index, rows, origin = grow_chain(index, rows, self.warm, encoder)
         self.progress.end(f"{index.size:,} weights")
         objective = ChainObjective(
             index, rows, self.table.bounds, self.gold, self.scheme, run=run,
             margin=settings.margin,
         )  # fmt: skip
         score = None if dev is None else _DevScore(dev, encoder, index, self.scheme)
-        found = estimate(
-            objective, settings, run, self.progress, start, score, checkpoint=checkpoint
-        )
+        found = estimate(objective, settings, run, self.progress, start, score, origin, checkpoint)
+        corpora = [os.path.basename(os.fspath(path)) for path in files]
         metadata: dict[str, Any] = {
             "version": __version__,
-            "corpora": [os.path.basename(os.fspath(path)) for path in files],
+            "corpora": corpora,
             "sentences": self.sentences,
             "tokens": self.tokens,
             "iterations": len(found.history),
             "settings": settings.as_dict(),
         }
+        if self.warm is not None:
+            metadata |= inherited(self.warm.metadata, corpora)
         model = export_tagger(metadata, found.weights, index, encoder, self.scheme, settings.prune)
         return TaggerResult(
             model=model,

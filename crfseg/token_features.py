@@ -15,7 +15,7 @@ from crfseg.errors import TemplateError
 from crfseg.features import Table, make_plan
 from crfseg.kernels.layout import BEYOND
 from crfseg.labels import LabelScheme
-from crfseg.templates import Templates, parse
+from crfseg.templates import Family, Templates, parse
 from crfseg.text import BOUNDARY, FIRST_CHARACTER, UNKNOWN
 from crfseg.tokens import Rows
 
@@ -93,12 +93,33 @@ class TokenEncoder:
         return cls(vocabularies, templates, plans)
 
     @classmethod
-    def of(cls, sentences: Sequence[Rows], columns: int, templates: Templates) -> TokenEncoder:
-        """The encoder for training sentences: values by first occurrence."""
+    def of(
+        cls,
+        sentences: Sequence[Rows],
+        columns: int,
+        templates: Templates,
+        known: Sequence[Vocabulary] = (),
+    ) -> TokenEncoder:
+        """The encoder for training sentences: values by first occurrence, after those known."""
         families = (*templates.families, *templates.pairs)
         used = {column for family in families for _, column in family.pattern}
         found = [list(dict.fromkeys(_column(sentences, c))) * (c in used) for c in range(columns)]
+        if known:
+            found = [
+                list(dict.fromkeys([*vocabulary.words, *words]))
+                for vocabulary, words in zip(known, found, strict=True)
+            ]
         return cls.make([Vocabulary(words) for words in found], templates)
+
+    @property
+    def radix(self) -> list[int]:
+        """How many values each column can take."""
+        return [vocabulary.size for vocabulary in self.vocabularies]
+
+    @property
+    def shapes(self) -> tuple[Family, ...]:
+        """The families of unigrams, then of bigrams."""
+        return (*self.templates.families, *self.templates.pairs)
 
     def table(self, sentences: Sequence[Rows]) -> Table:
         """The feature table of sentences, none empty, of rows with as many columns at least."""

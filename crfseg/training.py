@@ -32,7 +32,7 @@ from crfseg.progress import Iteration, Progress
 from crfseg.settings import Settings
 from crfseg.tags import TagScheme, scheme_by_name
 from crfseg.threads import Map
-from crfseg.warm import Grown, Warm, grow
+from crfseg.warm import Grown, Warm, grow, inherited
 
 
 @dataclass
@@ -191,8 +191,6 @@ class Training:
 
     def _export(self, index: Index, weights: np.ndarray, files: Sequence[Path]) -> Model:
         corpora = [os.path.basename(os.fspath(path)) for path in files]
-        if self.warm is not None:
-            corpora = [*self.warm.model.metadata.get("corpora", []), *corpora]
         metadata: dict[str, Any] = {
             "kind": self.settings.kind,
             "version": __version__,
@@ -204,8 +202,7 @@ class Training:
             "settings": self.settings.as_dict(),
         }
         if self.warm is not None:
-            before = self.warm.model.metadata
-            metadata |= {key: before[key] for key in ("licence", "attribution") if key in before}
+            metadata |= inherited(self.warm.model.metadata, corpora)
         if self.standards:
             metadata["standards"] = list(self.standards)
         prune = 0.0 if self.settings.kind == "hmm" else self.settings.prune

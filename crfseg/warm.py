@@ -8,8 +8,9 @@ Can Help a Lot", section 3): new text moves what it speaks of; all else stays.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -110,6 +111,12 @@ class Warm:
         return lines
 
 
+def inherited(before: Mapping[str, Any], corpora: Sequence[str]) -> dict[str, Any]:
+    """What the description of a model says that was trained from one with that description."""
+    kept = {key: before[key] for key in ("licence", "attribution") if key in before}
+    return {**kept, "corpora": [*before.get("corpora", []), *corpora]}
+
+
 def _folds(rank: int, number: int) -> int:
     """The folds a word of a rank is said to occur in: as bits, spread over the folds."""
     bits = (1 << _FOLDS_OF_TIER[rank - 1]) - 1 << number % FOLDS
@@ -157,7 +164,8 @@ def grow(index: Index, model: Model, encoder: Encoder) -> Grown:
         if shape.pattern in old:
             f = old[shape.pattern]
             before, held = model.templates.families[f], model.families[f]
-            keys = _rekeyed(held, shape, model.radix, radix)
+            columns = [column for _, column in shape.pattern]
+            keys = rekeyed(held.keys, columns, model.radix, radix)
             weights = _window(held, before, shape) * scale
         n, width = len(family.keys), len(shape.shifts) * T
         place = np.searchsorted(keys, family.keys)
@@ -168,35 +176,36 @@ def grow(index: Index, model: Model, encoder: Encoder) -> Grown:
         rows[known] = weights[place[known]]
         others = np.ones(len(keys), dtype=np.bool_)
         others[place[known]] = False
-        more = int(others.sum())
-        families.append(
-            FamilyIndex(
-                np.concatenate([family.keys, keys[others]]),
-                np.concatenate([family.counts, np.zeros(more, dtype=family.counts.dtype)]),
-                np.concatenate([family.starts, np.full(more, family.starts[-1])]),
-                family.places,
-                base,
-            )
-        )
+        families.append(with_keys(family, keys[others], base))
         parts.append((small, slice(base, base + n * width)))
         rests += [start[small], weights[others].ravel()]
-        base += (n + more) * width
+        base += len(families[-1].keys) * width
     if base > np.iinfo(np.int32).max:
         raise SettingsError(f"--init: {base:,} weights are too many; expected a smaller model")
     whole = Index(index.plan, index.templates, families, Layout(index.layout.zeros, T, base))
     return Grown(whole, start, np.concatenate(rests), parts)
 
 
-def _rekeyed(
-    family: FamilyWeights, shape: Family, old: Sequence[int], new: Sequence[int]
+def rekeyed(
+    keys: np.ndarray, columns: Sequence[int], old: Sequence[int], new: Sequence[int]
 ) -> np.ndarray:
-    """uint64 [n]: the keys of a family for columns of which some take more values now."""
-    columns = [column for _, column in shape.pattern]
-    digits = digits_of(family.keys, [old[column] for column in columns])
-    keys = np.zeros(len(family.keys), dtype=np.uint64)
+    """uint64 [n]: the keys of n-grams over columns of which some take more values now."""
+    digits = digits_of(keys, [old[column] for column in columns])
+    keys = np.zeros(len(keys), dtype=np.uint64)
     for column, values in zip(columns, digits, strict=True):
         keys = keys * np.uint64(new[column]) + values
     return keys
+
+
+def with_keys(family: FamilyIndex, keys: np.ndarray, base: int) -> FamilyIndex:
+    """A family from ``base`` on, with n-grams that its text does not have after its own."""
+    return FamilyIndex(
+        np.concatenate([family.keys, keys]),
+        np.concatenate([family.counts, np.zeros(len(keys), dtype=family.counts.dtype)]),
+        np.concatenate([family.starts, np.full(len(keys), family.starts[-1])]),
+        family.places,
+        base,
+    )
 
 
 def _window(family: FamilyWeights, old: Family, new: Family) -> np.ndarray:

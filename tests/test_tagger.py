@@ -266,6 +266,7 @@ class TestCommands:
 
     def test_mistakes(self, corpus: Path, folder: Path) -> None:
         fails(run("train", "--task", "tag", corpus, "--tags", "6"), "--tags is about", code=2)
+        fails(run("train", "--task", "tag", corpus, "--weight", "a=2"), "--weight is about", code=2)
         fails(run("train", "--task", "tag"), "give CORPUS", code=2)
         fails(run("train", "x", "--labels", "bio"), "--labels is for --task tag", code=2)
         fails(run("tag", corpus), "--model", code=2)
