@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from crfseg.attribute_objective import scores_of
+from crfseg.attribute_objective import Slots, best_labels, marginals_of, slots_of
 from crfseg.attributes import Items, sparse_rows
 from crfseg.container import ATTRIBUTES, array_of, expect, read, sound, write
 from crfseg.errors import ModelError
-from crfseg.linear_chain import LinearChain
+from crfseg.kernels.items import Items as SparseItems
 from crfseg.tagger_model import pack, unpack
 
 #: Items that are worked on at a time.
@@ -42,20 +42,21 @@ class AttributeModel:
 
     def decode(self, sequences: Sequence[Items]) -> list[list[str]]:
         """The best labels of each sequence."""
-        chain = self._scores[0]
-        names = np.array(self.labels, dtype=object)
+        names, T = np.array(self.labels, dtype=object), len(self.labels)
         found: list[list[str]] = []
-        for emissions, lengths in self._batches(sequences):
-            found += [names[path].tolist() for path in chain.decode(emissions, lengths)]
+        for items, lengths in self._batches(sequences):
+            path = names[best_labels(items, lengths, self.weights, T)]
+            found += [one.tolist() for one in np.split(path, np.cumsum(lengths)[:-1])]
         return _spread(sequences, found, [])
 
     def marginals(self, sequences: Sequence[Items]) -> list[np.ndarray]:
         """float64 [n, T] for each sequence."""
+        T = len(self.labels)
         found: list[np.ndarray] = []
-        for emissions, lengths in self._batches(sequences):
-            marginals = self._scores[0].marginals(emissions, lengths)
+        for items, lengths in self._batches(sequences):
+            marginals = marginals_of(items, lengths, self.weights, T)
             found += np.split(marginals, np.cumsum(lengths)[:-1])
-        return _spread(sequences, found, np.zeros((0, len(self.labels))))
+        return _spread(sequences, found, np.zeros((0, T)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model, whole or not at all; raises CrfsegError where it cannot."""
@@ -101,26 +102,23 @@ class AttributeModel:
         return cls(metadata, labels, attributes, codes, weights)
 
     @cached_property
-    def _scores(self) -> tuple[LinearChain, np.ndarray]:
-        return scores_of(self.weights, self.codes, len(self.attributes), len(self.labels))
+    def _slots(self) -> Slots:
+        return slots_of(self.codes, len(self.attributes), len(self.labels))
 
-    def _batches(self, sequences: Iterable[Items]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Emissions float64 [n, T] and lengths of some sequences at a time, none empty."""
-        batch: list[Items] = []
-        size = 0
-        for items in sequences:
-            if len(items):
-                batch.append(items)
-                size += len(items)
-            if size >= _BATCH:
-                yield self._emissions(batch)
-                batch, size = [], 0
-        if batch:
-            yield self._emissions(batch)
+    def _batches(self, sequences: Iterable[Items]) -> Iterator[tuple[SparseItems, np.ndarray]]:
+        """The items and lengths of some sequences at a time, none empty."""
+        full = (items for items in sequences if len(items))
+        while batch := list(_few(full)):
+            rows = sparse_rows(batch, self.numbers, grow=False)
+            yield SparseItems(*rows, *self._slots), np.array([len(items) for items in batch])
 
-    def _emissions(self, batch: list[Items]) -> tuple[np.ndarray, np.ndarray]:
-        rows = sparse_rows(batch, self.numbers, grow=False)
-        return (rows @ self._scores[1]).astype(np.float64), np.array([len(one) for one in batch])
+
+def _few(sequences: Iterator[Items]) -> Iterator[Items]:
+    """Some sequences: as many as hold _BATCH items."""
+    size = 0
+    while size < _BATCH and (items := next(sequences, None)) is not None:
+        size += len(items)
+        yield items
 
 
 def _spread(sequences: Sequence[Items], found: list[Any], empty: Any) -> list[Any]:

@@ -1,25 +1,27 @@
 """The objective of a CRF whose items have any attributes, real-valued ones included.
 
 The weights are one float32 vector: the transition scores [T, T], then those of pairs of an
-attribute and a label, by their codes attribute * T + label in ascending order. Emissions are the
-product of the sparse items and these weights; the rest is `LinearChain`.
+attribute and a label, by their codes attribute * T + label in ascending order. See
+`kernels.items`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from crfseg.attributes import Rows
+from crfseg.chain_objective import GroupedObjective
+from crfseg.kernels import items as kernels
+from crfseg.kernels.items import Items
 from crfseg.linear_chain import LinearChain
-from crfseg.objective import cut
 from crfseg.threads import Map
 
 #: As in `chain_objective`.
 _CURVATURE, _RARE = 0.2, 50
-#: Sequences and attributes are cut into so many groups, whatever the number of threads.
-_GROUPS = 16
+#: The last two of `Items`.
+Slots = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Features:
     @classmethod
     def of(
         cls,
-        items: Any,
+        rows: Rows,
+        attributes: int,
         gold: np.ndarray,
         lengths: np.ndarray,
         tags: int,
@@ -43,98 +46,105 @@ class Features:
     ) -> Features:
         """Those seen in training, with values that sum to ``least`` or more; or all there are.
 
-        items: csr_array [n, A]; gold: int64 [n]. As in CRFsuite, crf1d_feature.c.
+        rows: of items with so many attributes; gold: int64 [n]. As in CRFsuite, crf1d_feature.c.
         """
-        rows = np.repeat(gold, np.diff(items.indptr))
-        codes, place = np.unique(items.indices.astype(np.int64) * tags + rows, return_inverse=True)
-        sums = np.bincount(place.ravel(), weights=items.data, minlength=len(codes))
+        labels = np.repeat(gold, np.diff(rows.ends))
+        pairs = rows.columns.astype(np.int64) * tags + labels
+        codes, place = np.unique(pairs, return_inverse=True)
+        sums = np.bincount(place.ravel(), weights=rows.values, minlength=len(codes))
         counts = np.zeros((tags, tags))
         inner = np.setdiff1d(np.arange(len(gold)), np.cumsum(lengths) - lengths)
         np.add.at(counts, (gold[inner - 1], gold[inner]), 1)
         if all_states:
-            every = np.zeros(items.shape[1] * tags)
+            every: np.ndarray = np.zeros(attributes * tags)
             every[codes] = sums
             codes, sums = np.arange(len(every)), every
         there = np.ones_like(counts, dtype=np.bool_) if all_transitions else counts > 0
         return cls(codes[sums >= least], there & (counts >= least))
 
 
-class AttributeObjective:
+class AttributeObjective(GroupedObjective):
     """The negative log-likelihood of labelled items.
 
-    items: csr_array [n, A], of sequences one after another; gold: int64 [n]; lengths: int64, one
-    at least.
+    rows: of items of sequences one after another, with so many attributes; gold: int64 [n];
+    lengths: int64, one at least.
     """
 
     def __init__(
         self,
-        items: Any,
+        rows: Rows,
+        attributes: int,
         gold: np.ndarray,
         lengths: np.ndarray,
         features: Features,
         *,
         run: Map,
     ) -> None:
-        self.features, self.run = features, run
-        self.tags, self.attributes = len(features.moves), items.shape[1]
-        groups = cut(lengths, _GROUPS)
-        ends = np.concatenate(([0], np.cumsum(lengths)))
-        places = [slice(int(ends[a]), int(ends[b])) for a, b in groups]
-        self.groups = [
-            (place, items[place], gold[place], lengths[a:b])
-            for place, (a, b) in zip(places, groups, strict=True)
-        ]
-        turned = items.T.tocsr()
-        self.blocks = [
-            (turned[a:b], *np.searchsorted(features.codes, (a * self.tags, b * self.tags)).tolist())
-            for a, b in cut(np.diff(turned.indptr) + 1, _GROUPS)
-        ]
-        self.firsts = np.cumsum([0] + [block.shape[0] for block, _, _ in self.blocks])
-        squares = items.copy()
-        squares.data = squares.data**2
-        self.squares = np.asarray(squares.sum(axis=0), dtype=np.float64).ravel()
-        self.residuals = np.empty((len(gold), self.tags), dtype=np.float32)
-
-    @property
-    def size(self) -> int:
-        """The number of weights."""
-        return self.tags**2 + len(self.features.codes)
+        self.features, self.gold = features, gold.astype(np.int32)
+        # No constants to the compiler: a tenth slower, but nothing to compile for each number.
+        self.tags = np.arange(len(features.moves))
+        T = len(self.tags)
+        ends = np.cumsum(lengths)
+        super().__init__(T * T + len(features.codes), np.stack([ends - lengths, ends], axis=1), run)
+        self.items = Items(*rows, *slots_of(features.codes, attributes, T))
 
     def curvature(self) -> np.ndarray:
         """float32 [size]: the diagonal of the Hessian, roughly, from the squares of values."""
-        moves = np.full(self.tags**2, len(self.residuals) / self.tags)
-        states = self.squares[self.features.codes // self.tags]
-        counts: np.ndarray = (_CURVATURE * (np.concatenate([moves, states]) + _RARE)).astype("f4")
-        return counts
+        T, items = len(self.tags), self.items
+        squares = np.bincount(items.columns, items.values.astype(np.float64) ** 2)
+        moves = np.full(T * T, len(self.gold) / T)
+        states = squares[self.features.codes // T]
+        counts = np.minimum(np.concatenate([moves, states]) + _RARE, np.finfo(np.float32).max)
+        return (_CURVATURE * counts).astype(np.float32)
 
     def __call__(self, weights: np.ndarray, gradient: np.ndarray) -> float:
         """The value at float32 ``weights``; the gradient is written to ``gradient``."""
-        T, codes = self.tags, self.features.codes
-        chain, scores = scores_of(weights, codes, self.attributes, T)
+        loss = super().__call__(weights, gradient)
+        gradient[: len(self.tags) ** 2][~self.features.moves.ravel()] = 0
+        return loss
 
-        def group(part: tuple[slice, Any, np.ndarray, np.ndarray]) -> tuple[float, np.ndarray]:
-            place, items, gold, lengths = part
-            found = chain.gradients((items @ scores).astype(np.float64), gold, lengths)
-            self.residuals[place] = found.emissions
-            return found.loss, found.transitions
-
-        def block(part: tuple[int, tuple[Any, int, int]]) -> None:
-            first, (items, begin, end) = part
-            sums = (items @ self.residuals).ravel()
-            gradient[T * T + begin : T * T + end] = sums[codes[begin:end] - first * T]
-
-        found = self.run(group, self.groups)
-        self.run(block, zip(self.firsts.tolist(), self.blocks, strict=False))
-        moves = np.sum([one[1] for one in found], axis=0)
-        gradient[: T * T] = np.where(self.features.moves, moves, 0).ravel()
-        return float(sum(one[0] for one in found))
+    def loss_of(self, bounds: np.ndarray, weights: np.ndarray, gradient: np.ndarray) -> float:
+        """The loss of some sequences; their gradient is added."""
+        T, longest = len(self.tags), self.longest
+        scratch = (
+            *np.empty((2, longest, T), dtype=np.float32), *np.empty((2, longest, T)),
+            np.empty((1, T, T)), *np.empty((2, T, T)), np.empty(T),
+        )  # fmt: skip
+        moves = np.ones((T, T)), np.ones(T), weights[: T * T].reshape(T, T).astype(np.float64)
+        loss: float = kernels.item_shard(
+            self.items, bounds, self.gold, weights, moves, self.tags, gradient, scratch
+        )
+        return loss
 
 
-def scores_of(
-    weights: np.ndarray, codes: np.ndarray, attributes: int, tags: int
-) -> tuple[LinearChain, np.ndarray]:
-    """The chain, and the scores of attributes float32 [attributes, T]."""
-    scores = np.zeros(attributes * tags, dtype=np.float32)
-    scores[codes] = weights[tags * tags :]
+def slots_of(codes: np.ndarray, attributes: int, tags: int) -> Slots:
+    """Where the weights of each attribute stand, and their labels; codes: of `Features`."""
+    counts = np.bincount(codes // tags, minlength=attributes)
+    labels = np.concatenate([np.zeros(tags * tags), codes % tags]).astype(np.int32)
+    return np.cumsum(np.concatenate(([tags * tags], counts))), labels
+
+
+def best_labels(items: Items, lengths: np.ndarray, weights: np.ndarray, tags: int) -> np.ndarray:
+    """int32 [n]: the best labels of sequences one after another, none empty."""
+    ends, longest = np.cumsum(lengths), int(lengths.max(initial=0))
+    work = (
+        np.empty((longest, tags), dtype=np.int32),
+        np.empty(tags, dtype=np.float32),
+        np.empty(tags, dtype=np.int32),
+    )
+    paths = np.empty(len(items.ends) - 1, dtype=np.int32)
+    kernels.best_of_items(
+        items, np.stack([ends - lengths, ends], axis=1), weights,
+        weights[: tags * tags].reshape(tags, tags), np.zeros(tags, dtype=np.float32),
+        np.arange(tags), np.empty((longest, tags), dtype=np.float32), work, paths,
+    )  # fmt: skip
+    return paths
+
+
+def marginals_of(items: Items, lengths: np.ndarray, weights: np.ndarray, tags: int) -> np.ndarray:
+    """float64 [n, T]: the probability of each label."""
+    scores = np.empty((len(items.ends) - 1, tags), dtype=np.float32)
+    kernels.score_items(items, weights, np.arange(tags), scores)
     moves = weights[: tags * tags].reshape(tags, tags)
-    return LinearChain(moves.astype(np.float64)), scores.reshape(attributes, tags)
+    chain = LinearChain(moves.astype(np.float64))
+    return chain.marginals(scores.astype(np.float64), lengths)

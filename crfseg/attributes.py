@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from crfseg.errors import SettingsError
 Item = Any
 Items = Sequence[Item]
 _LARGEST = float(np.finfo(np.float32).max)
+_NUMBERS = frozenset((bool, int, float))
 
 
 def attributes_of(item: Item) -> Iterator[tuple[str, float]]:
@@ -43,34 +44,66 @@ def attributes_of(item: Item) -> Iterator[tuple[str, float]]:
             yield name, _number(name, value)
 
 
-def sparse_rows(sequences: Iterable[Items], numbers: dict[str, int], *, grow: bool) -> Any:
-    """A scipy.sparse.csr_array float32 [all items, names]: the values of each item.
+class Rows(NamedTuple):
+    """Items one after another: item i has the attributes from ends[i] to ends[i + 1].
+
+    ends int64 [n + 1]; columns int32: of the attributes; values float32.
+    """
+
+    ends: np.ndarray
+    columns: np.ndarray
+    values: np.ndarray
+
+
+def sparse_rows(sequences: Iterable[Items], numbers: dict[str, int], *, grow: bool) -> Rows:
+    """The values of all items.
 
     numbers: the column of each name; new names get the next ones if it may grow, otherwise they
     are left out. A name that an item has twice counts twice. Raises SettingsError.
     """
-    from scipy.sparse import csr_array
+    columns, values, ends = array("i"), array("f"), array("q", [0])
+    known, unknown = numbers.get, None if grow else -1
 
-    columns, values, ends = array("q"), array("d"), array("q", [0])
+    def add(item: Item) -> None:
+        """Add the attributes of an item, whatever it is."""
+        for name, value in attributes_of(item):
+            column = numbers.setdefault(name, len(numbers)) if grow else known(name)
+            if column is not None:
+                columns.append(column)
+                values.append(value)
+
+    def add_dict(item: dict[str, Any]) -> None:
+        """The same for a dict, most of which is known: a third of the time."""
+        for name, value in item.items():
+            kind, column = type(value), None
+            if type(name) is str:
+                if kind is str:
+                    column, value = known(f"{name}:{value}", unknown), 1.0
+                elif kind in _NUMBERS and -_LARGEST <= value <= _LARGEST:
+                    column = known(name, unknown)
+            if column is None:
+                add({name: item[name]})
+            elif column >= 0:
+                columns.append(column)
+                values.append(value)
+
     for k, items in enumerate(sequences):
         if not isinstance(items, Sequence) and hasattr(items, "items"):
             items = items.items()  # pycrfsuite.ItemSequence
-        for item in items:
-            try:
-                for name, value in attributes_of(item):
-                    column = numbers.setdefault(name, len(numbers)) if grow else numbers.get(name)
-                    if column is not None:
-                        columns.append(column)
-                        values.append(value)
-            except SettingsError as error:
-                raise SettingsError(f"sequence {k}: {error}") from None
-            ends.append(len(columns))
-    parts = (
-        np.array(values, dtype=np.float32),
-        np.array(columns, dtype=np.int64),
+        try:
+            for item in items:
+                if type(item) is dict:
+                    add_dict(item)
+                else:
+                    add(item)
+                ends.append(len(columns))
+        except SettingsError as error:
+            raise SettingsError(f"sequence {k}: {error}") from None
+    return Rows(
         np.array(ends, dtype=np.int64),
+        np.array(columns, dtype=np.int32),
+        np.array(values, dtype=np.float32),
     )
-    return csr_array(parts, shape=(len(ends) - 1, len(numbers)))
 
 
 def _text(name: Any) -> str:
@@ -87,7 +120,7 @@ def _text(name: Any) -> str:
 def _number(name: str, value: Any) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         expected = "a number, bool, string, or a dict, list or set of them"
         raise SettingsError(f"attribute {name!r} is {_named(value)}; expected {expected}") from None
     if not math.isfinite(number) or abs(number) > _LARGEST:

@@ -147,7 +147,39 @@ def occurrences(family: FamilyIndex, shape: Family) -> tuple[np.ndarray, np.ndar
     return family.starts, family.places, np.array(shape.shifts, dtype=np.int64)
 
 
-class ChainObjective:
+class GroupedObjective:
+    """An objective that is a sum over groups of sequences, each with a gradient of its own.
+
+    bounds: int64 [S, 2], begin and end of each sequence.
+    """
+
+    def __init__(self, size: int, bounds: np.ndarray, run: Map) -> None:
+        self.size, self.run = size, run
+        # As many whatever the number of threads, so that sums come out the same.
+        groups = min(max(_ROOM // size, 2), _GROUPS)
+        lengths = bounds[:, 1] - bounds[:, 0]
+        self.groups = [bounds[a:b] for a, b in cut(lengths, groups)]
+        self.gradients = np.empty((len(self.groups), size), dtype=np.float32)
+        self.longest = int(lengths.max(initial=0))
+
+    def __call__(self, weights: np.ndarray, gradient: np.ndarray) -> float:
+        """The value at float32 ``weights``; the gradient is written to ``gradient``."""
+
+        def group(g: int) -> float:
+            self.gradients[g] = 0
+            return self.loss_of(self.groups[g], weights, self.gradients[g])
+
+        losses = self.run(group, range(len(self.groups)))
+        edges = [*range(0, self.size, lbfgs.BLOCK), self.size]
+        self.run(lambda block: chain.add_up(self.gradients, *block, gradient), pairwise(edges))
+        return float(sum(losses))
+
+    def loss_of(self, bounds: np.ndarray, weights: np.ndarray, gradient: np.ndarray) -> float:
+        """The loss of some sequences; their gradient is added."""
+        raise NotImplementedError
+
+
+class ChainObjective(GroupedObjective):
     """`objective.Objective` for taggers; gold and margin as there."""
 
     def __init__(
@@ -161,20 +193,10 @@ class ChainObjective:
         run: Map,
         margin: float = 0.0,
     ) -> None:
+        super().__init__(index.size, bounds, run)
         self.index, self.rows, self.gold, self.scheme = index, rows, gold, scheme
-        self.run, self.margin = run, np.float32(margin)
+        self.margin = np.float32(margin)
         self.tags = tuple(range(scheme.size))
-        # As many whatever the number of threads, so that sums come out the same.
-        groups = min(max(_ROOM // index.size, 2), _GROUPS)
-        lengths = bounds[:, 1] - bounds[:, 0]
-        self.groups = [bounds[a:b] for a, b in cut(lengths, groups)]
-        self.gradients = np.empty((len(self.groups), index.size), dtype=np.float32)
-        self.longest = int(lengths.max(initial=0))
-
-    @property
-    def size(self) -> int:
-        """The number of weights."""
-        return self.index.size
 
     def curvature(self) -> np.ndarray:
         """float32 [size]: the diagonal of the Hessian, roughly, from the counts of n-grams."""
@@ -193,18 +215,15 @@ class ChainObjective:
 
     def __call__(self, weights: np.ndarray, gradient: np.ndarray) -> float:
         """The value at float32 ``weights``; the gradient is written to ``gradient``."""
-
-        def group(g: int) -> float:
-            self.gradients[g] = 0
-            residuals = np.empty((self.longest, len(self.tags)), dtype=np.float32)
-            return self.forward_backward(self.groups[g], weights, residuals, self.gradients[g])
-
-        losses = self.run(group, range(len(self.groups)))
-        edges = [*range(0, self.size, lbfgs.BLOCK), self.size]
-        self.run(lambda block: chain.add_up(self.gradients, *block, gradient), pairwise(edges))
+        loss = super().__call__(weights, gradient)
         if not self.index.templates.transitions:
             gradient[self.index.transitions] = 0
-        return float(sum(losses))
+        return loss
+
+    def loss_of(self, bounds: np.ndarray, weights: np.ndarray, gradient: np.ndarray) -> float:
+        """The loss of some sentences; their gradient is added."""
+        residuals = np.empty((self.longest, len(self.tags)), dtype=np.float32)
+        return self.forward_backward(bounds, weights, residuals, gradient)
 
     def forward_backward(
         self,

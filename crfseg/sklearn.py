@@ -110,9 +110,9 @@ class CRF(BaseEstimator):
         known = {name: k for k, name in enumerate(labels)}
         gold = np.array([known[name] for name in chain.from_iterable(y)], dtype=np.int64)
         numbers: dict[str, int] = {}
-        items = sparse_rows(X, numbers, grow=True)
+        rows = sparse_rows(X, numbers, grow=True)
         features = Features.of(
-            items, gold, lengths, len(labels), least=float(self.min_freq or 0),
+            rows, len(numbers), gold, lengths, len(labels), least=float(self.min_freq or 0),
             all_states=bool(self.all_possible_states),
             all_transitions=bool(self.all_possible_transitions),
         )  # fmt: skip
@@ -127,7 +127,7 @@ class CRF(BaseEstimator):
             score = lambda weights: _accuracy(dev[1], model_of(weights).decode(dev[0]))  # noqa: E731
         progress = _Lines() if self.verbose else Progress()
         with workers(self._threads()) as run:
-            objective = AttributeObjective(items, gold, lengths, features, run=run)
+            objective = AttributeObjective(rows, len(numbers), gold, lengths, features, run=run)
             found = estimate(objective, settings, run, progress, start, score)
         if found.interrupted:  # what runs many of these wants to end, too
             raise KeyboardInterrupt

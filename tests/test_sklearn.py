@@ -154,6 +154,21 @@ def test_empty_sequences_and_unknown_attributes() -> None:
     assert [sum(one.values()) for one in marginals] == pytest.approx([1, 1])
 
 
+def test_more_labels_than_a_byte_holds() -> None:
+    X = [[{"word": str(i)} for i in range(300)]]
+    y = [[f"L{i}" for i in range(300)]]
+    assert CRF(c2=0.01, max_iterations=20).fit(X, y).predict(X) == y
+
+
+@pytest.mark.parametrize("large", [1e6, 1e30])
+def test_large_values(large: float) -> None:
+    X = [[{"sign": large if (i + k) % 3 else -large, "b": k} for k in range(5)] for i in range(20)]
+    y = [["yes" if item["sign"] > 0 else "no" for item in items] for items in X]
+    crf = CRF(max_iterations=20).fit(X, y)
+    assert crf.predict(X) == y or large > 1e20
+    assert np.isfinite(crf.model_.weights).all()
+
+
 def test_progress_with_held_out_sequences(capsys: pytest.CaptureFixture[str]) -> None:
     CRF(max_iterations=2, verbose=True).fit(*TRAIN, *TEST)
     lines = capsys.readouterr().out.splitlines()
@@ -182,6 +197,9 @@ def test_refused_arguments(arguments: dict[str, Any], message: str) -> None:
         ([[{"a": 1}], [{"a": float("inf")}]], [["A"], ["A"]], "sequence 1: .* finite"),
         ([[{"a": ("b",)}]], [["A"]], "of type tuple"),
         ([[{1: 2}]], [["A"]], "attribute 1: must be a string"),
+        ([[{1: "a"}]], [["A"]], "attribute 1: must be a string"),
+        ([[{("a", "b"): 1.0}]], [["A"]], "must be a string"),
+        ([[{"a": 10**400}]], [["A"]], "attribute 'a' is of type int"),
         ([[{"a\0": 1}]], [["A"]], "without NUL"),
         ([[7]], [["A"]], "an item is of type int"),
         ([[{"a": 1}]], [["A", "B"]], "sequence 0: 2 labels; expected a list of 1"),

@@ -260,6 +260,19 @@ def expect(alpha, flows, odds, n, expected, tags):
                 expected[s, t] += a * flows[i, t] * odds[i, s, t]
 
 
+@part
+def right_path(scores, right, n, base, odds, fixed, expected):
+    """The score of the right labels of a sentence; their moves are taken off those expected."""
+    score = 0.0
+    for i in range(n):
+        score += scores[i, right[i]]
+    for i in range(1, n):
+        s, t = right[i - 1], right[i]
+        expected[s, t] -= 1.0 / odds[0, s, t] if fixed else 1.0
+        score += base[s, t] if fixed else np.log(odds[i, s, t])
+    return score
+
+
 @kernel
 def chain_shard(rows, bounds, gold, slots, weights, potentials, tags, residuals, gradient, scratch):
     """Negative log-likelihood of some sentences; their gradient is added.
@@ -289,14 +302,9 @@ def chain_shard(rows, bounds, gold, slots, weights, potentials, tags, residuals,
         marginals, right = residuals[at : at + n], gold[begin:end]
         emissions(rows[0], begin, end, slots[0], weights, tags, scores)
         demand_margin(scores, right, n, margin)
-        for i in range(n):
-            loss -= scores[i, right[i]]
         if not fixed:
             odds_at(rows[1], begin, n, slots[1], weights, base, legal, here, odds, tags)
-        for i in range(1, n):
-            s, t = right[i - 1], right[i]
-            expected[s, t] -= 1.0 / odds[0, s, t] if fixed else 1.0
-            loss -= base[s, t] if fixed else np.log(odds[i, s, t])
+        loss -= right_path(scores, right, n, base, odds, fixed, expected)
         loss += exponentiate(scores, n, tags, marginals)
         loss += forward(scores, n, odds, fixed, starts, ends, alpha, flows, tags)
         backward(n, odds, fixed, turned, alpha, flows, beta, marginals, tags)
@@ -328,6 +336,48 @@ def add_up(parts, first, last, out):
 
 
 @part
+def best_step(scores, i, moves, work, tags):
+    """Add to the scores [T] of position i those of the best paths up to position i - 1.
+
+    moves [T, T]; work: the tuple (back [n, T], where each of them comes from; best, where [T],
+    scratch), all but back of the type of the scores.
+    """
+    T = len(tags)
+    back, best, where = work
+    if i % 64 == 0:  # int32 would overflow in a very long sequence
+        top = scores[i - 1, 0]
+        for t in range(1, T):
+            top = max(top, scores[i - 1, t])
+        for t in range(T):
+            scores[i - 1, t] -= top
+    for t in range(T):
+        best[t] = scores[i - 1, 0] + moves[0, t]
+        where[t] = 0
+    for s in range(1, T):
+        before = scores[i - 1, s]
+        for t in range(T):
+            other = before + moves[s, t]
+            better = other > best[t]
+            best[t] = other if better else best[t]
+            where[t] = s if better else where[t]
+    for t in range(T):
+        scores[i, t] += best[t]
+        back[i, t] = where[t]
+
+
+@part
+def follow(scores, n, ends, back, path, tags):
+    """Write the best path, whose last scores and origins are given."""
+    tag = 0
+    for t in range(1, len(tags)):
+        if scores[n - 1, t] + ends[t] > scores[n - 1, tag] + ends[tag]:
+            tag = t
+    for i in range(n - 1, -1, -1):
+        path[i] = tag
+        tag = back[i, tag]
+
+
+@part
 def best_path(scores, n, transitions, rows, begin, slots, weights, ends, work, path, tags):
     """`scores.viterbi` for many labels; scores [n, T] hold the starts already.
 
@@ -337,37 +387,13 @@ def best_path(scores, n, transitions, rows, begin, slots, weights, ends, work, p
     T = len(tags)
     back, moves, best, where = work
     for i in range(1, n):
-        if i % 64 == 0:  # int32 would overflow in a very long sequence
-            top = scores[i - 1, 0]
-            for t in range(1, T):
-                top = max(top, scores[i - 1, t])
-            for t in range(T):
-                scores[i - 1, t] -= top
         if i == 1 or len(slots.plan.templates) > 0:
             for s in range(T):
                 for t in range(T):
                     moves[s, t] = transitions[s, t]
             moves_at(rows, begin + i, slots, weights, moves, tags)
-        for t in range(T):
-            best[t] = scores[i - 1, 0] + moves[0, t]
-            where[t] = 0
-        for s in range(1, T):
-            before = scores[i - 1, s]
-            for t in range(T):
-                other = before + moves[s, t]
-                better = other > best[t]
-                best[t] = other if better else best[t]
-                where[t] = s if better else where[t]
-        for t in range(T):
-            scores[i, t] += best[t]
-            back[i, t] = np.uint8(where[t])
-    tag = 0
-    for t in range(1, T):
-        if scores[n - 1, t] + ends[t] > scores[n - 1, tag] + ends[tag]:
-            tag = t
-    for i in range(n - 1, -1, -1):
-        path[i] = tag
-        tag = back[i, tag]
+        best_step(scores, i, moves, (back, best, where), tags)
+    follow(scores, n, ends, back, path, tags)
 
 
 @kernel

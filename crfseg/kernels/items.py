@@ -1,0 +1,116 @@
+"""Forward-backward over items with attributes; what follows the scores is that of `chain`.
+
+An item is a sparse row: attributes, and a value for each. An attribute has weights for some labels,
+as a slot has in `chain`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from crfseg.kernels.chain import (
+    backward,
+    best_step,
+    expect_fixed,
+    follow,
+    forward,
+    odds_of,
+    right_path,
+)
+from crfseg.kernels.crf import exponentiate
+from crfseg.kernels.policy import kernel, part
+
+
+class Items(NamedTuple):
+    """Items of sequences one after another, and where the weights of their attributes stand.
+
+    ends, columns, values: see `attributes.Rows`; starts int64 [A + 1]: where in the weights those
+    of each attribute begin; labels int32: of each weight.
+    """
+
+    ends: np.ndarray
+    columns: np.ndarray
+    values: np.ndarray
+    starts: np.ndarray
+    labels: np.ndarray
+
+
+@part
+def item_scores(items, begin, n, weights, out, tags):
+    """Write the scores of the labels of n items, out [n, T]."""
+    for i in range(n):
+        for t in range(len(tags)):
+            out[i, t] = 0
+        for k in range(items.ends[begin + i], items.ends[begin + i + 1]):
+            a, value = items.columns[k], items.values[k]
+            for j in range(items.starts[a], items.starts[a + 1]):
+                out[i, items.labels[j]] += value * weights[j]
+
+
+@kernel
+def score_items(items, weights, tags, out):
+    """Write the scores of the labels of all items, float32 [N, T]."""
+    item_scores(items, 0, len(out), weights, out, tags)
+
+
+@part
+def spread_items(items, begin, n, residuals, gradient):
+    """Add the residuals [n, T] of n items to the gradient of the weights at work in them."""
+    for i in range(n):
+        for k in range(items.ends[begin + i], items.ends[begin + i + 1]):
+            a, value = items.columns[k], items.values[k]
+            for j in range(items.starts[a], items.starts[a + 1]):
+                gradient[j] += value * residuals[i, items.labels[j]]
+
+
+@kernel
+def item_shard(items, bounds, gold, weights, moves, tags, gradient, scratch):
+    """Negative log-likelihood of some sequences; their gradient is added.
+
+    bounds int64 [S, 2]: begin and end of each; gold int32 [N]; moves: the tuple of ones float64
+    [T, T] (which are legal: all), the same [T] for first and last labels, and the scores of moves
+    float64 [T, T]; tags int64 [T]: 0 .. T - 1; scratch as for `chain.chain_shard`, with marginals
+    float32 [longest, T] before it. The first T * T weights are those of moves.
+    """
+    T = len(tags)
+    legal, ends, base = moves
+    marginals, scores, alpha, flows, odds, turned, expected, beta = scratch
+    loss = 0.0
+    odds_of(base, legal, odds[0], tags)
+    for s in range(T):
+        for t in range(T):
+            expected[s, t] = 0
+    for k in range(len(bounds)):
+        begin, end = bounds[k, 0], bounds[k, 1]
+        n, right = end - begin, gold[begin:end]
+        item_scores(items, begin, n, weights, scores, tags)
+        loss -= right_path(scores, right, n, base, odds, True, expected)
+        loss += exponentiate(scores, n, tags, marginals)
+        loss += forward(scores, n, odds, True, ends, ends, alpha, flows, tags)
+        backward(n, odds, True, turned, alpha, flows, beta, marginals, tags)
+        for i in range(n):
+            marginals[i, right[i]] -= 1.0
+        spread_items(items, begin, n, marginals, gradient)
+        expect_fixed(alpha, flows, n, expected, tags)
+    for s in range(T):
+        for t in range(T):
+            gradient[s * T + t] += expected[s, t] * odds[0, s, t]
+    return loss
+
+
+@kernel
+def best_of_items(items, bounds, weights, moves, ends, tags, scores, work, paths):
+    """The best labels of some sequences, in int32 `paths` [N].
+
+    weights, moves [T, T], ends [T] (zeros), scores [longest, T]: float32; work: see
+    `chain.best_step`.
+    """
+    for k in range(len(bounds)):
+        begin, end = bounds[k, 0], bounds[k, 1]
+        n = end - begin
+        item_scores(items, begin, n, weights, scores, tags)
+        for i in range(1, n):
+            best_step(scores, i, moves, work, tags)
+        follow(scores, n, ends, work[0], paths[begin:end], tags)
