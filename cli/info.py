@@ -16,7 +16,7 @@ def info(model: str | None, as_json: bool) -> None:
     """Describe a model file, or the model that comes with crfseg.
 
     Prints its card, sizes, feature templates, the strongest features of each tag and the
-    transitions between tags.
+    transitions between tags; of a tagger the strongest of these.
 
     \b
     crfseg info
@@ -39,11 +39,10 @@ def info(model: str | None, as_json: bool) -> None:
 
 
 def _describe(path: str | None) -> Any:
-    from crfseg.model import Model
     from crfseg.segmenter import default_model_path
-    from crfseg.summary import summarise
+    from crfseg.summary import summarise_file
 
-    return summarise(Model.load(path or default_model_path()))
+    return summarise_file(path or default_model_path())
 
 
 def _print_facts(title: str, facts: dict[str, Any]) -> None:

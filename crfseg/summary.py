@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from crfseg.container import TAGGER, read, sound
+from crfseg.features import digits_of
 from crfseg.model import Model
-from crfseg.spelling import Spelling
+from crfseg.spelling import Spelling, escape
+from crfseg.tagger_model import TaggerModel
+from crfseg.text import BOUNDARY, FIRST_CHARACTER
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,15 @@ class ModelSummary:
     sizes: dict[str, int]
     strongest: dict[str, list[tuple[str, float]]]
     transitions: list[tuple[str, str, float]]
+
+
+def summarise_file(path: str | os.PathLike[str]) -> ModelSummary:
+    """Describe a model for segmentation or for tagging; raises ModelError for anything else."""
+    metadata, arrays = read(path)
+    with sound(os.fspath(path)):
+        if metadata.get("kind") == TAGGER:
+            return summarise_tagger(TaggerModel.make(metadata, arrays))
+        return summarise(Model.make(metadata, arrays))
 
 
 def summarise(model: Model, most: int = 10) -> ModelSummary:
@@ -56,3 +70,55 @@ def _strongest(model: Model, tag: int, most: int) -> list[tuple[str, float]]:
         (spelling.feature(f, key, place), weight * model.scale)
         for weight, f, key, place in found[:most]
     ]
+
+
+def summarise_tagger(model: TaggerModel, most: int = 5) -> ModelSummary:
+    """Describe a tagger, with the ``most`` strongest features of each label.
+
+    Features are those of unigram templates, "%x[-1,0]=的 %x[0,0]=人"; transitions the strongest,
+    ``most`` for each label that there is.
+    """
+    names, T = model.scheme.names, model.scheme.size
+    sizes = {
+        "labels": T,
+        "columns": model.columns,
+        "values": sum(len(vocabulary.words) for vocabulary in model.encoder.vocabularies),
+        "templates": len(model.metadata["templates"]),
+        "n-grams": sum(len(family.keys) for family in model.families),
+        "weights": model.weight_count,
+    }
+    scores = np.where(model.scheme.legal, model.transitions, 0).ravel().astype(np.int64)
+    order = np.argsort(-np.abs(scores), kind="stable")[: most * T]
+    transitions = [
+        (names[k // T], names[k % T], float(scores[k]) * model.scale)
+        for k in order[scores[order] != 0].tolist()
+    ]
+    card = {name: value for name, value in model.metadata.items() if name != "labels"}
+    strongest = {name: _strongest_of_label(model, t, most) for t, name in enumerate(names)}
+    return ModelSummary(card, sizes, strongest, transitions)
+
+
+def _strongest_of_label(model: TaggerModel, label: int, most: int) -> list[tuple[str, float]]:
+    found = []
+    for f, shape in enumerate(model.encoder.templates.families):
+        family = model.families[f]
+        places = np.flatnonzero(family.labels == label)
+        places = places[np.argsort(-family.weights[places], kind="stable")[:most]]
+        slots = np.searchsorted(np.cumsum(family.counts, dtype=np.int64), places, side="right")
+        rows, shifts = np.divmod(slots, len(shape.shifts))
+        radix = [model.encoder.radix[column] for _, column in shape.pattern]
+        digits = np.array(digits_of(family.keys[rows], radix)).T.tolist()
+        for place, shift, values in zip(places.tolist(), shifts.tolist(), digits, strict=True):
+            cells = [
+                f"%x[{shape.shifts[shift] + offset},{column}]={_value(model, column, value)}"
+                for (offset, column), value in zip(shape.pattern, values, strict=True)
+            ]
+            found.append((" ".join(cells), float(family.weights[place]) * model.scale))
+    return sorted(found, key=lambda feature: -feature[1])[:most]
+
+
+def _value(model: TaggerModel, column: int, number: int) -> str:
+    words = model.encoder.vocabularies[column].words
+    if number < FIRST_CHARACTER:
+        return "(outside)" if number == BOUNDARY else "(unknown)"
+    return escape(words[number - FIRST_CHARACTER])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
+import pytest
+from command import run
 
+from crfseg import train_tagger
 from crfseg.model import Model
-from crfseg.summary import summarise
+from crfseg.summary import summarise, summarise_tagger
 from crfseg.trainer import train
 
 CORPUS = "小猫 爱 吃 鱼\n小狗 不 爱 吃 鱼\n3 只 小猫\n" * 3
@@ -45,3 +49,33 @@ def test_features_are_spelled_out(tmp_path: Path) -> None:
     assert {"C-1=小 C0=猫", "type+1=Han", "C-1=(outside) C0=小"} <= names
     # Digits have one normal form.
     assert "C-1=0 C0=只" in names
+
+
+def test_taggers() -> None:
+    sentences = [[("我", "x", "r"), ("爱", "y", "v"), ("a b", "x", "n")], [("他", "x", "r")]]
+    lines = ["U00:%x[0,0]", "U01:%x[-1,0]/%x[0,1]", "B", "B00:%x[0,0]"]
+    model = train_tagger(sentences, templates=lines, l2=10, prune=0.0).model
+    summary = summarise_tagger(model, most=1000)
+    assert summary.sizes["labels"] == 3
+    assert "labels" not in summary.card
+    found = dict(summary.strongest["n"])
+    assert set(found) == {r"%x[0,0]=a\u0020b", "%x[-1,0]=爱 %x[0,1]=x"}
+    assert "%x[-1,0]=(outside) %x[0,1]=x" in dict(summary.strongest["r"])
+    assert found[r"%x[0,0]=a\u0020b"] > 0
+    for features in summary.strongest.values():
+        weights = [weight for _, weight in features]
+        assert weights == sorted(weights, reverse=True)
+    moves = {(s, t): w for s, t, w in summary.transitions}
+    names = model.scheme.names
+    for (s, t), w in moves.items():
+        k = names.index(s), names.index(t)
+        assert w == pytest.approx(int(model.transitions[k]) * model.scale)
+
+
+def test_the_command_describes_taggers(tmp_path: Path) -> None:
+    path = tmp_path / "tags.crfseg"
+    train_tagger([[("我", "r"), ("爱", "v")]], output=path, l2=10)
+    result = run("info", path)
+    assert result.exit_code == 0, result.output
+    assert "strongest features of r" in result.stdout and "%x[0,0]=我" in result.stdout
+    assert json.loads(run("info", path, "--json").stdout)["sizes"]["labels"] == 2
