@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: The lowest releases that have wheels for a Python, where those the metadata admit have none.
 LOWEST = {
     "3.12": {"numpy": "1.26.0"},
-    "3.13": {"numpy": "2.1.0", "numba": "0.61.0", "llvmlite": "0.44.0"},
+    "3.13": {"numpy": "2.1.0"},
 }
 SHOWN = ("numpy", "numba", "llvmlite", "click", "safetensors")
 

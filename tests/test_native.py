@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from shipped import needs_shipped
 
 from crfseg import engine
 from crfseg.kernels import native
@@ -37,12 +38,14 @@ def test_what_is_shipped_was_made_of_these_kernels_and_for_any_processor(name: s
     assert "@llvm.x86" not in source
 
 
+@needs_shipped
 def test_no_run_needs_numba_and_only_the_first_needs_numpy(tmp_path: Path) -> None:
     assert run(tmp_path) == [WORDS, "numpy"]
     assert list(tmp_path.rglob("*.o"))
     assert run(tmp_path) == [WORDS, "-"]
 
 
+@needs_shipped
 def test_damaged_files_in_the_cache_are_made_anew(tmp_path: Path) -> None:
     run(tmp_path)
     for path in [*tmp_path.rglob("*.o"), *tmp_path.rglob("*.tables")]:

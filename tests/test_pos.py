@@ -19,6 +19,7 @@ import pytest
 from command import fails, run
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import needs_shipped
 
 from crfseg import Segmenter, train_tagger
 from crfseg.errors import DataError, ModelError
@@ -109,6 +110,7 @@ class TestCutPos:
         with pytest.raises(ModelError, match="expected one for tagging"):
             PosTagger(Segmenter().path)
 
+    @needs_shipped
     def test_not_loaded_unless_asked_for(self) -> None:
         script = (
             "import sys, crfseg; s = crfseg.Segmenter(); s.cut('我爱北京')\n"
