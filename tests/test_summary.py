@@ -66,6 +66,7 @@ def test_taggers() -> None:
         weights = [weight for _, weight in features]
         assert weights == sorted(weights, reverse=True)
     moves = {(s, t): w for s, t, w in summary.transitions}
+    assert len(moves) > 1
     names = model.scheme.names
     for (s, t), w in moves.items():
         k = names.index(s), names.index(t)
