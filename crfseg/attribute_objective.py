@@ -127,16 +127,12 @@ def slots_of(codes: np.ndarray, attributes: int, tags: int) -> Slots:
 def best_labels(items: Items, lengths: np.ndarray, weights: np.ndarray, tags: int) -> np.ndarray:
     """int32 [n]: the best labels of sequences one after another, none empty."""
     ends, longest = np.cumsum(lengths), int(lengths.max(initial=0))
-    work = (
-        np.empty((longest, tags), dtype=np.int32),
-        np.empty(tags, dtype=np.float32),
-        np.empty(tags, dtype=np.int32),
-    )
     paths = np.empty(len(items.ends) - 1, dtype=np.int32)
     kernels.best_of_items(
         items, np.stack([ends - lengths, ends], axis=1), weights,
         weights[: tags * tags].reshape(tags, tags), np.zeros(tags, dtype=np.float32),
-        np.arange(tags), np.empty((longest, tags), dtype=np.float32), work, paths,
+        np.arange(tags), np.empty((longest, tags), dtype=np.float32),
+        np.empty(tags, dtype=np.float32), paths,
     )  # fmt: skip
     return paths
 

@@ -16,7 +16,7 @@ import numpy as np
 from crfseg import lbfgs
 from crfseg.errors import SettingsError
 from crfseg.features import Table
-from crfseg.kernels import chain
+from crfseg.kernels import best, chain
 from crfseg.kernels.chain import Slots
 from crfseg.kernels.layout import Plan
 from crfseg.objective import ILLEGAL, FamilyIndex, cut, look_up_rows, number_families
@@ -284,14 +284,13 @@ def decode_chains(
     lengths = bounds[:, 1] - bounds[:, 0]
     longest = int(lengths.max(initial=0))
     path = np.empty(int(lengths.sum()), dtype=np.uint8)
-    work = (
-        np.empty((longest, T), dtype=np.uint8),
+    scratch = (
+        np.empty((longest, T), dtype=dtype),
         np.empty((T, T), dtype=dtype),
         np.empty(T, dtype=dtype),
-        np.empty(T, dtype=np.int32),
     )
-    chain.best_chains(
+    best.best_chains(
         rows, bounds, index.slots, weights, (transitions, starts, ends), tuple(range(T)),
-        (np.empty((longest, T), dtype=dtype), work), path,
+        scratch, path,
     )  # fmt: skip
     return path

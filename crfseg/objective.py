@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -45,6 +46,13 @@ class FamilyIndex:
     starts: np.ndarray
     places: np.ndarray
     base: int
+
+    @cached_property
+    def slots(self) -> np.ndarray:
+        """int32: the hash table of the keys, see `hashing`."""
+        slots = empty_slots(len(self.keys))
+        hashing.fill(self.keys, slots)
+        return slots
 
 
 @dataclass(frozen=True)
@@ -85,9 +93,7 @@ def look_up_rows(
     """
     rows = np.zeros((len(families), table.columns.shape[1]), dtype=np.int32)
     for f, (family, width) in enumerate(zip(families, widths, strict=True)):
-        slots = empty_slots(len(family.keys))
-        hashing.fill(family.keys, slots)
-        hashing.look_up(table.keys(plan, f), slots, family.keys, rows[f])
+        hashing.look_up(table.keys(plan, f), family.slots, family.keys, rows[f])
         _to_rows(rows[f], family.base, width)
     return rows
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import accumulate, chain
+from typing import cast
 
 import numpy as np
 
@@ -14,12 +16,13 @@ from crfseg.files import Path
 from crfseg.label_scores import LabelScores, score_labels
 from crfseg.objective import FamilyIndex
 from crfseg.tagger_model import TaggerModel
+from crfseg.threads import thread_count, workers
 from crfseg.tokens import Rows, read_tokens
 
 #: A token: its columns, or only one, the token itself.
 Token = str | Sequence[str]
 #: Tokens of sentences that are worked on at a time: what a table of them takes stays small.
-_BATCH = 1 << 16
+_BATCH = 1 << 14
 
 
 class Tagger:
@@ -39,18 +42,18 @@ class Tagger:
         """The label of each token of a sentence."""
         return self.tag_many([tokens])[0]
 
-    def tag_many(self, sentences: Iterable[Sequence[Token]]) -> list[list[str]]:
-        """The labels of each sentence. Raises SettingsError for tokens of too few columns."""
-        found: list[list[str]] = []
-        batch: list[Rows] = []
-        size = 0
-        for tokens in sentences:
-            batch.append(self._rows(tokens))
-            size += len(tokens)
-            if size >= _BATCH:
-                found += self._tag(batch)
-                batch, size = [], 0
-        return found + self._tag(batch)
+    def tag_many(
+        self, sentences: Iterable[Sequence[Token]], threads: int | None = None
+    ) -> list[list[str]]:
+        """The labels of each sentence, by several threads: one for each processor if None.
+
+        Raises SettingsError for tokens of too few columns.
+        """
+        batches = list(self._batches(sentences))
+        count = min(thread_count(threads), max(len(batches), 1))
+        self._index  # noqa: B018 - made once, before there are threads
+        with workers(count) as run:
+            return list(chain.from_iterable(run(self._tag, batches)))
 
     def marginals(self, tokens: Sequence[Token]) -> np.ndarray:
         """float32 [n, T]: the probability of each label of `labels` for each token."""
@@ -79,8 +82,9 @@ class Tagger:
         table = self.model.encoder.table(full)
         rows = index.rows(table)
         path = decode_chains(index, rows, table.bounds, weights, self.model.scheme)
-        names = iter([self.labels[t] for t in path.tolist()])
-        return [[next(names) for _ in rows] for rows in sentences]
+        names = list(map(self.labels.__getitem__, path.tolist()))
+        ends = accumulate(map(len, sentences))
+        return [names[end - len(rows) : end] for rows, end in zip(sentences, ends, strict=True)]
 
     @cached_property
     def _index(self) -> tuple[ChainIndex, np.ndarray]:
@@ -106,8 +110,26 @@ class Tagger:
         )  # fmt: skip
         return index, np.concatenate(weights)
 
+    def _batches(self, sentences: Iterable[Sequence[Token]]) -> Iterator[list[Rows]]:
+        batch: list[Rows] = []
+        size = 0
+        for tokens in sentences:
+            batch.append(self._rows(tokens))
+            size += len(tokens)
+            if size >= _BATCH:
+                yield batch
+                batch, size = [], 0
+        yield batch
+
     def _rows(self, tokens: Sequence[Token]) -> Rows:
-        rows = [(token,) if isinstance(token, str) else token for token in tokens]
+        kinds = set(map(type, tokens))
+        rows: Rows
+        if kinds == {tuple}:
+            rows = cast(Rows, tokens)
+        elif kinds == {str}:
+            rows = [(token,) for token in cast(Sequence[str], tokens)]
+        else:
+            rows = [(token,) if isinstance(token, str) else tuple(token) for token in tokens]
         if min(map(len, rows), default=self.columns) < self.columns:
             few = next(k for k, row in enumerate(rows, 1) if len(row) < self.columns)
             problem = f"token {few}: has {len(rows[few - 1])} columns"

@@ -78,6 +78,22 @@ def test_it_learns_what_it_is_shown(model: Path) -> None:
     assert len(tagger.tag([("未知", "未"), ("𠮷", "𠮷")])) == 2
 
 
+def test_tokens_of_any_kind_and_threads(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crfseg.tagger._BATCH", 3)
+    tagger = Tagger(model)
+    lists = [[list(row) for row in rows] for rows in columns(POS)]
+    mixed = [[rows[0], *map(list, rows[1:])] for rows in columns(POS)]
+    for sentences in (columns(POS), lists, mixed):
+        for threads in (1, 2, None):
+            given = [[], *sentences, *sentences, []]
+            assert tagger.tag_many(given, threads) == [[], *gold(POS), *gold(POS), []]
+    assert tagger.tag_many(iter(columns(POS)), 2) == gold(POS)
+    with pytest.raises(SettingsError, match="token 1: has 1 columns"):
+        tagger.tag_many([["单", "列"]])
+    with pytest.raises(SettingsError, match="--threads 0"):
+        tagger.tag_many(columns(POS), 0)
+
+
 def test_marginals(model: Path) -> None:
     tagger = Tagger(model)
     found = tagger.marginals_many(columns(POS))

@@ -10,15 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from crfseg.kernels.chain import (
-    backward,
-    best_step,
-    expect_fixed,
-    follow,
-    forward,
-    odds_of,
-    right_path,
-)
+from crfseg.kernels.best import best_path
+from crfseg.kernels.chain import backward, expect_fixed, forward, odds_of, right_path
 from crfseg.kernels.crf import exponentiate
 from crfseg.kernels.policy import kernel, part
 
@@ -101,16 +94,12 @@ def item_shard(items, bounds, gold, weights, moves, tags, gradient, scratch):
 
 
 @kernel
-def best_of_items(items, bounds, weights, moves, ends, tags, scores, work, paths):
+def best_of_items(items, bounds, weights, moves, ends, tags, scores, best, paths):
     """The best labels of some sequences, in int32 `paths` [N].
 
-    weights, moves [T, T], ends [T] (zeros), scores [longest, T]: float32; work: see
-    `chain.best_step`.
+    weights, moves [T, T], ends [T] (zeros), scores [longest, T], best [T]: float32.
     """
     for k in range(len(bounds)):
         begin, end = bounds[k, 0], bounds[k, 1]
-        n = end - begin
-        item_scores(items, begin, n, weights, scores, tags)
-        for i in range(1, n):
-            best_step(scores, i, moves, work, tags)
-        follow(scores, n, ends, work[0], paths[begin:end], tags)
+        item_scores(items, begin, end - begin, weights, scores, tags)
+        best_path(scores, moves, ends, best, paths[begin:end], tags)
