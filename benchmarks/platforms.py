@@ -62,7 +62,7 @@ def _printed(*words: str | Path) -> str:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("pythons", nargs=-1, required=True)
+@click.argument("pythons", nargs=-1, required=True, type=click.Path())
 @click.option("--only", type=click.Choice(["lowest", "newest"]), help="Half of it.")
 @keep_option
 @click.pass_context
