@@ -124,7 +124,7 @@ def measure_crfseg(task: Task, folder: Path, threads: int, repeats: int) -> Resu
         tagger = Tagger(path)
         tagger.tag_many(plain[:1])
         begin = perf_counter()
-        labels = tagger.tag_many(plain)
+        labels = tagger.tag_many(plain, threads)
         taggings.append(perf_counter() - begin)
         click.echo(f"crfseg: {trainings[-1]:.2f} s, {taggings[-1]:.3f} s", err=True)
     tagging = median(taggings)
