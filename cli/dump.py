@@ -15,18 +15,19 @@ def dump(model: str | None, out: str) -> None:
 
     Nothing is lost: crfseg load makes the same model of it, byte for byte. Each line of
     [features] has a weight for each tag, then an n-gram as seen from a character: C0 is
-    the character itself, C-1 the one before. [words] has the words of the lexicons.
+    the character itself, C-1 the one before. [words] has the words of the lexicons. Of a
+    tagger, each line has one weight, its label, then an n-gram of cells: %x[-1,0].
 
     \b
     crfseg dump corpus.crfseg | grep C0=龙
     crfseg dump corpus.crfseg -o corpus.txt        # edit it, then:
     crfseg load corpus.txt -o corpus.crfseg
     """
-    from crfseg.model import Model
     from crfseg.model_text import text_of
     from crfseg.segmenter import default_model_path
+    from crfseg.tagger_model import load_any
 
-    content = Model.load(model or default_model_path())
+    content = load_any(model or default_model_path())
     with writable(out) as write:
         for block in text_of(content):
             write(block)

@@ -13,8 +13,9 @@ from crfseg.cli.options import check_writable, readable
 def load(text: str, output: str) -> None:
     """Make a model of the text that crfseg dump wrote, perhaps edited since.
 
-    A dash stands for standard input. Weights are rounded to multiples of the scale in
-    [description]; n-grams and words may be added, changed and taken out in any order.
+    Of a segmentation model or of a tagger. A dash stands for standard input. Weights are
+    rounded to multiples of the scale in [description]; n-grams and words may be added, changed
+    and taken out in any order.
 
     \b
     crfseg load corpus.txt -o corpus.crfseg

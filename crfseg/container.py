@@ -43,6 +43,7 @@ def encode(metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
     from safetensors.numpy import save
 
     head = json.dumps({**metadata, "format": FORMAT}, ensure_ascii=False, sort_keys=True)
+    head = head.encode("utf-8", "backslashreplace").decode()  # a lone surrogate is \uXXXX in JSON
     stored = {name: _narrowed(array) for name, array in arrays.items()}
     # The checksum is an array: safetensors writes several strings in random order.
     total = np.array([checksum(head, stored)], dtype=np.uint32)

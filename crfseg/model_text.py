@@ -12,13 +12,11 @@ Five sections follow a first line that says what the file is:
 [features]     one weight for each tag, then an n-gram as seen from a position
 
 Blank lines and lines that begin with # mean nothing. Characters that cannot be seen are
-written as `spelling.escape` does.
+written as `spelling.escape` does. The text of a tagger is that of `tagger_text`.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -27,32 +25,33 @@ from crfseg.files import Path, atomic_write
 from crfseg.lexicon import has_own
 from crfseg.model import Model
 from crfseg.spelling import Spelling, escape
+from crfseg.tagger_model import TaggerModel
+from crfseg.tagger_text import tagger_blocks
+from crfseg.text_sections import Form, Numbers, described, encoded
 
-FIRST_LINE = "crfseg model as text, format 1"
-SECTIONS = ("description", "alphabet", "words", "transitions", "features")
-LARGEST = 32767
+FORM = Form(
+    "crfseg model as text, format 1",
+    ("description", "alphabet", "words", "transitions", "features"),
+)
 _PER_LINE = 32
 
 
-def dump(model: Model, path: Path) -> None:
+def dump(model: Model | TaggerModel, path: Path) -> None:
     """Write a model as text, whole or not at all; raises CrfsegError where it cannot."""
     with atomic_write(path) as file:
         for block in text_of(model):
             file.write(block)
 
 
-def text_of(model: Model) -> Iterator[bytes]:
+def text_of(model: Model | TaggerModel) -> Iterator[bytes]:
     """A model as text in UTF-8, in blocks of lines."""
-    for lines in _blocks(model):
-        # A lone surrogate can only be in a string of the description, where \uXXXX stands for it.
-        yield "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+    return encoded(tagger_blocks(model) if isinstance(model, TaggerModel) else _blocks(model))
 
 
 def _blocks(model: Model) -> Iterator[list[str]]:
     tags = model.scheme.tags
     number = Numbers(model.scale).spell
-    yield [FIRST_LINE, "", "[description]"]
-    yield [json.dumps(model.metadata, ensure_ascii=False, sort_keys=True, indent=1)]
+    yield [FORM.first_line, "", *described(model.metadata)]
     yield ["", "[alphabet]", *_alphabet_lines(model)]
     yield ["", "[words]", *_word_lines(model)]
     rows = enumerate(model.transitions.tolist())
@@ -120,32 +119,3 @@ def _feature_lines(
             numbers = " ".join(map(number, weights[row][place]))
             lines.append(f"{numbers}  {spelling.join(names[place], cells[row])}")
     return lines
-
-
-class Numbers:
-    """Weights as decimal numbers and back to multiples of the scale."""
-
-    def __init__(self, scale: float) -> None:
-        self.scale = scale
-        digits = max(0, math.ceil(-math.log10(scale)) + 1)  # a tenth of the scale, or less
-        self.width = len(f"{-99:+.{digits}f}")
-        self.format = f"{{:+.{digits}f}}"
-        self.spelled: dict[int, str] = {}
-        self.parsed: dict[str, int] = {}
-
-    def spell(self, weight: int) -> str:
-        text = self.spelled.get(weight)
-        if text is None:
-            text = (self.format.format(weight * self.scale) if weight else "0").rjust(self.width)
-            self.spelled[weight] = text
-        return text
-
-    def parse(self, text: str) -> int:
-        """The nearest multiple; raises ValueError for what is no number or too large."""
-        weight = self.parsed.get(text)
-        if weight is None:
-            weight = round(float(text) / self.scale)
-            if not -LARGEST - 1 <= weight <= LARGEST:
-                raise OverflowError(text)
-            self.parsed[text] = weight
-        return weight

@@ -8,12 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from crfseg.container import TAGGER, read, sound
-from crfseg.features import digits_of
 from crfseg.model import Model
-from crfseg.spelling import Spelling, escape
-from crfseg.tagger_model import TaggerModel
-from crfseg.text import BOUNDARY, FIRST_CHARACTER
+from crfseg.spelling import Spelling, TokenNames
+from crfseg.tagger_model import TaggerModel, load_any
 
 
 @dataclass(frozen=True)
@@ -32,11 +29,8 @@ class ModelSummary:
 
 def summarise_file(path: str | os.PathLike[str]) -> ModelSummary:
     """Describe a model for segmentation or for tagging; raises ModelError for anything else."""
-    metadata, arrays = read(path)
-    with sound(os.fspath(path)):
-        if metadata.get("kind") == TAGGER:
-            return summarise_tagger(TaggerModel.make(metadata, arrays))
-        return summarise(Model.make(metadata, arrays))
+    model = load_any(path)
+    return summarise_tagger(model) if isinstance(model, TaggerModel) else summarise(model)
 
 
 def summarise(model: Model, most: int = 10) -> ModelSummary:
@@ -94,11 +88,16 @@ def summarise_tagger(model: TaggerModel, most: int = 5) -> ModelSummary:
         for k in order[scores[order] != 0].tolist()
     ]
     card = {name: value for name, value in model.metadata.items() if name != "labels"}
-    strongest = {name: _strongest_of_label(model, t, most) for t, name in enumerate(names)}
+    spelling = TokenNames(model.encoder)
+    strongest = {
+        name: _strongest_of_label(model, t, most, spelling) for t, name in enumerate(names)
+    }
     return ModelSummary(card, sizes, strongest, transitions)
 
 
-def _strongest_of_label(model: TaggerModel, label: int, most: int) -> list[tuple[str, float]]:
+def _strongest_of_label(
+    model: TaggerModel, label: int, most: int, spelling: TokenNames
+) -> list[tuple[str, float]]:
     found = []
     for f, shape in enumerate(model.encoder.templates.families):
         family = model.families[f]
@@ -106,19 +105,8 @@ def _strongest_of_label(model: TaggerModel, label: int, most: int) -> list[tuple
         places = places[np.argsort(-family.weights[places], kind="stable")[:most]]
         slots = np.searchsorted(np.cumsum(family.counts, dtype=np.int64), places, side="right")
         rows, shifts = np.divmod(slots, len(shape.shifts))
-        radix = [model.encoder.radix[column] for _, column in shape.pattern]
-        digits = np.array(digits_of(family.keys[rows], radix)).T.tolist()
-        for place, shift, values in zip(places.tolist(), shifts.tolist(), digits, strict=True):
-            cells = [
-                f"%x[{shape.shifts[shift] + offset},{column}]={_value(model, column, value)}"
-                for (offset, column), value in zip(shape.pattern, values, strict=True)
-            ]
-            found.append((" ".join(cells), float(family.weights[place]) * model.scale))
+        keys = family.keys[rows].tolist()
+        for place, key, shift in zip(places.tolist(), keys, shifts.tolist(), strict=True):
+            weight = float(family.weights[place]) * model.scale
+            found.append((spelling.feature(f, key, shift), weight))
     return sorted(found, key=lambda feature: -feature[1])[:most]
-
-
-def _value(model: TaggerModel, column: int, number: int) -> str:
-    words = model.encoder.vocabularies[column].words
-    if number < FIRST_CHARACTER:
-        return "(outside)" if number == BOUNDARY else "(unknown)"
-    return escape(words[number - FIRST_CHARACTER])

@@ -11,7 +11,7 @@ import numpy as np
 from crfseg.container import ATTRIBUTES, TAGGER, array_of, expect, read, read_keys, sound, write
 from crfseg.errors import ModelError, SettingsError
 from crfseg.labels import LabelScheme, make_scheme
-from crfseg.model import quantise, scale_for
+from crfseg.model import Model, quantise, scale_for
 from crfseg.token_features import TokenEncoder, Vocabulary, parse_templates
 
 if TYPE_CHECKING:
@@ -160,6 +160,15 @@ class TaggerModel:
             dictionary = TagDictionary(*parts)
             dictionary.check(len(vocabularies[0].words), T)
         return cls(metadata, scheme, encoder, transitions, families, dictionary)
+
+
+def load_any(path: str | os.PathLike[str]) -> Model | TaggerModel:
+    """Read and check a model for segmentation or for tagging; raises ModelError."""
+    metadata, arrays = read(path)
+    with sound(os.fspath(path)):
+        if metadata.get("kind") == TAGGER:
+            return TaggerModel.make(metadata, arrays)
+        return Model.make(metadata, arrays)
 
 
 def export_tagger(

@@ -22,7 +22,7 @@ import texts
 from guarded import GuardedEngine
 from workers import Check
 
-from crfseg import Model, Segmenter, Tagger, dump, load_dump, templates, train
+from crfseg import Model, Segmenter, Tagger, dump, load_dump, templates, train, train_tagger
 from crfseg.corpus import FORMATS, Corpus, read_sentences, write_sentences
 from crfseg.errors import DataError, ModelError, SettingsError, TemplateError
 from crfseg.lexicon import read_words
@@ -371,6 +371,8 @@ def _read_stream(path: str, encoding: str, chance: random.Random) -> None:
         assert written.decode(encoding) == data.decode(encoding)
 
 
+LABELLED = "中国\tB-LOC\n人\tO\n\n人民\tB-ORG\n大学\tI-ORG\n"
+
 READERS: list[tuple[str, Callable[[str, str, random.Random], None]]] = [
     ("corpus", _read_corpus), ("corpus", _read_corpus), ("word list", _read_words),
     ("templates", _read_templates), ("dump", _read_dump), ("tokens", _read_tokens),
@@ -379,7 +381,7 @@ READERS: list[tuple[str, Callable[[str, str, random.Random], None]]] = [
 
 
 def files_to_read(model: Path, folder: Path) -> list[bytes]:
-    """Sound files of every kind: corpora, dictionaries, templates, a dump."""
+    """Sound files of every kind: corpora, dictionaries, templates, dumps."""
     sentences = [_split(line.split(" ")) for line in conftest.TINY.splitlines()]
     found = []
     for format in ("words", "chars", "conll", "conllu"):
@@ -388,10 +390,12 @@ def files_to_read(model: Path, folder: Path) -> list[bytes]:
     found.append("".join(
         "[" + " ".join(f"{w}/n" for w in words) + "]nt 。/w\n" for words in sentences
     ).encode())  # fmt: skip
-    found.append("中国\tB-LOC\n人\tO\n\n人民\tB-ORG\n大学\tI-ORG\n".encode() * 3)
+    found.append(LABELLED.encode() * 3)
     found.append("大学 5 n\n人民大学 3 nt\nNew York 7\n北京\t9\n".encode())
     found.append("\n".join([*templates.default_lines(2), "# a comment", ""]).encode())
-    dump(Model.load(model), folder / "f")
-    found.append((folder / "f").read_bytes())
+    (folder / "f").write_text(LABELLED, encoding="utf-8")
+    for one in (Model.load(model), train_tagger(folder / "f", max_iter=2).model):
+        dump(one, folder / "f")
+        found.append((folder / "f").read_bytes())
     (folder / "f").unlink()
     return found

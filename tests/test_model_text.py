@@ -22,9 +22,10 @@ from crfseg.features import Alphabet
 from crfseg.model import FamilyWeights
 from crfseg.model_text import text_of
 from crfseg.spelling import escape, unescape
+from crfseg.tagger_model import TaggerModel
 
 
-def saved(model: Model, folder: Path) -> bytes:
+def saved(model: Model | TaggerModel, folder: Path) -> bytes:
     model.save(folder / "saved.crfseg")
     return (folder / "saved.crfseg").read_bytes()
 
@@ -163,8 +164,12 @@ def test_bad_text(edit: str, tiny_model: Path, tmp_path: Path) -> None:
     text = b"".join(text_of(Model.load(tiny_model))).decode()
     changed = change(text)
     assert changed != text
-    path = tmp_path / "text.txt"
-    path.write_text(changed, encoding="utf-8")
+    refused(changed, problem, expected, tmp_path / "text.txt")
+
+
+def refused(text: str, problem: str, expected: str, path: Path) -> None:
+    """No model is made of a text, and the error of one line says why."""
+    path.write_text(text, encoding="utf-8")
     with pytest.raises((DataError, ModelError)) as caught:
         load_dump(path)
     message = str(caught.value)

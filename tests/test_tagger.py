@@ -105,6 +105,13 @@ def test_marginals(model: Path) -> None:
     np.testing.assert_array_equal(found[1], tagger.marginals(columns(POS)[1]))
 
 
+def test_labels_of_any_characters(tmp_path: Path) -> None:
+    labels = ["\ud800", "", " ", "a\n", "#"]
+    sentence = [(str(k), label) for k, label in enumerate(labels)]
+    train_tagger([sentence], output=tmp_path / "odd", max_iter=20)
+    assert Tagger(tmp_path / "odd").tag([str(k) for k in range(5)]) == labels
+
+
 def test_saved_and_loaded(model: Path, tmp_path: Path) -> None:
     loaded = TaggerModel.load(model)
     loaded.save(tmp_path / "again")
