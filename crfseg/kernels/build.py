@@ -9,30 +9,15 @@ machine makes its own code of it when it is first used. The same numba makes the
 from __future__ import annotations
 
 import lzma
-import os
-import platform
-import subprocess
-import sys
 
 from crfseg.errors import CrfsegError
 from crfseg.kernels import native
-
-#: How wide loops are vectorised is for a common processor, not for the one at hand; and numba
-#: writes what it keeps in sets in an order that depends on how strings are hashed.
-_FIXED = {
-    "PYTHONHASHSEED": "0",
-    "NUMBA_CPU_NAME": "haswell",
-    "NUMBA_CPU_FEATURES": "+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2,+lzcnt",
-}
+from crfseg.kernels.fixed import run_again
 
 
 def main() -> None:
     """Write all of them."""
-    if platform.machine().lower() not in ("x86_64", "amd64"):
-        raise CrfsegError(f"cannot be built on {platform.machine()}; expected x86-64")
-    if any(os.environ.get(name) != value for name, value in _FIXED.items()):
-        command = [sys.executable, "-m", "crfseg.kernels.build"]
-        sys.exit(subprocess.run(command, env={**os.environ, **_FIXED}).returncode)
+    run_again("crfseg.kernels.build")
     for name in native.ENTRIES:
         source = native.llvm_source(name)
         if source is None:
