@@ -27,7 +27,7 @@ from crfseg.corpus import FORMATS, Corpus, read_sentences, write_sentences
 from crfseg.errors import DataError, ModelError, SettingsError, TemplateError
 from crfseg.lexicon import read_words
 from crfseg.spaces import is_space
-from crfseg.stream import segment_stream
+from crfseg.stream import LONGEST, segment_stream
 from crfseg.tokens import TOKEN_FORMATS, read_tokens
 from crfseg.userdict import UserDictionary
 
@@ -354,6 +354,11 @@ def _read_stream(path: str, encoding: str, chance: random.Random) -> None:
     data, written = Path(path).read_bytes(), bytearray()
     source, most = io.BytesIO(data), chance.choice((1, 2, 3, 7, 100, 1 << 18))
     errors = chance.choice(("strict", "replace"))
+    cut = max(map(len, data.split(b"\n"))) > LONGEST  # somewhere, with a separator there
+
+    def plain(text: bytes | bytearray) -> bytes:
+        return text.replace(b" ", b"") if cut else bytes(text)
+
     try:
         segment_stream(
             Copier(), lambda n: source.read(min(n, most)), written.extend, encoding=encoding,
@@ -362,11 +367,11 @@ def _read_stream(path: str, encoding: str, chance: random.Random) -> None:
     except DataError as error:
         assert errors == "strict" or "its beginning is not" in str(error)
         if encoding == "utf-8":
-            assert data.startswith(written)
-            assert not written or written.endswith(b"\n")
+            assert plain(data).startswith(plain(written))
+            assert cut or not written or written.endswith(b"\n")
         raise
     if encoding == "utf-8":
-        assert bytes(written) == data.decode(errors="replace").encode()
+        assert plain(written) == plain(data.decode(errors="replace").encode())
     elif errors == "strict":
         assert written.decode(encoding) == data.decode(encoding)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crfseg.data.build import join_names
+from crfseg.data.build import join_tagged
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,6 @@ from crfseg.data.build import join_names
         ("", ""),
     ],
 )
-def test_join_names(tagged: str, expected: str) -> None:
+def test_names_are_joined(tagged: str, expected: str) -> None:
     pairs = [tuple(token.split("/")) for token in tagged.split()]
-    assert " ".join(join_names(pairs)) == expected
+    assert " ".join(word for word, _ in join_tagged(pairs)) == expected

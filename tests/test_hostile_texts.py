@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import random
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import hostile
@@ -114,6 +116,26 @@ def test_gbk_taken_for_utf8_is_recognised(tiny_model: Path, tmp_path: Path) -> N
 
 
 # What the fuzzing found.
+
+
+class Largest(random.Random):
+    """Chooses what is asked for, or the last."""
+
+    def __init__(self, wanted: str) -> None:
+        super().__init__()
+        self.wanted = wanted
+
+    def choice(self, options):
+        return self.wanted if self.wanted in options else options[-1]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\xff\n"])
+def test_streams_with_lines_that_are_cut(end: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes("人 民，".encode() * 150_000 + end)
+    hostile._read_stream(str(path), "utf-8", Largest("replace"))
+    with pytest.raises(DataError) if b"\xff" in end else nullcontext():
+        hostile._read_stream(str(path), "utf-8", Largest("strict"))
 
 
 @pytest.mark.parametrize("end", [b"", b"\0\xd8\0"])
