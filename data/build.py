@@ -22,6 +22,7 @@ import click
 
 from crfseg.compression import coarse
 from crfseg.corpus import read_sentences, read_tagged, write_sentences
+from crfseg.data.treebank import Treebank
 from crfseg.evaluation import Scores, evaluate
 from crfseg.files import atomic_write
 from crfseg.kernels.fixed import run_again
@@ -51,15 +52,11 @@ CARD = {
     ),
     "what the standards are": (
         "joined (the default): People's Daily / PKU, with personal names joined (surname and "
-        "given name); pku: the same with names split, as published; ud: Universal Dependencies"
+        "given name); pku: the same with names split, as published; ctb: the same text, names "
+        "joined, cut by rules as the Penn Chinese Treebank would be; ud: Universal Dependencies"
     ),
     "rebuild": "python -m crfseg.data.build 199801.txt ud-gsd.train.txt dict.txt",
 }
-
-
-def join_names(sentence: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """The words of `join_tagged`."""
-    return (word for word, _ in join_tagged(sentence))
 
 
 def join_tagged(sentence: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -145,9 +142,12 @@ def main(corpus: str, treebank: str, dictionary: str, output: str | None) -> Non
     run_again("crfseg.data.build")
     target = output or default_model_path()
     tagged = list(read_tagged(corpus))
+    named = [list(join_tagged(sentence)) for sentence in tagged]
+    rules = Treebank(named)
     parts = [
-        Part("joined", [list(join_names(sentence)) for sentence in tagged]),
+        Part("joined", [[word for word, _ in sentence] for sentence in named]),
         Part("pku", [[word for word, _ in sentence] for sentence in tagged]),
+        Part("ctb", [list(rules.words(sentence)) for sentence in named]),
         Part("ud", list(read_sentences(treebank))),
     ]
     with tempfile.TemporaryDirectory() as name:
@@ -184,7 +184,7 @@ def _write_card(path: Path, card: dict, metadata: dict, size: int) -> None:
         *(f"- **{key}**: {card[key]}" for key in ("language", "what the standards are", "licence")),
         f"- **made from**: {card['attribution']}",
         f"- **corpora**: {metadata['sentences']:,} sentences, {metadata['words']:,} words in all, "
-        "the People's Daily counted twice",
+        "the People's Daily counted three times",
         f"- **lexicons**: {', '.join(metadata['lexicons'])}",
         f"- **settings**: {metadata['settings']}; {metadata['iterations']} iterations",
         f"- **size**: {size:,} bytes, {metadata['version']} of crfseg",
