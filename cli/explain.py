@@ -11,7 +11,7 @@ from crfseg.cli.options import model_option, standard_option
 
 
 @click.command(name="explain")
-@click.argument("text", metavar="TEXT")
+@click.argument("given", metavar="[MODEL] TEXT", nargs=-1, required=True)
 @model_option
 @standard_option
 @click.option(
@@ -25,24 +25,30 @@ from crfseg.cli.options import model_option, standard_option
 )
 @click.option("--html", metavar="FILE", help="Write a page to look at instead.")
 def explain(
-    text: str, model: str | None, standard: str | None, most: int, html: str | None
+    given: tuple[str, ...], model: str | None, standard: str | None, most: int, html: str | None
 ) -> None:
     """Show which features speak for and against each boundary of a TEXT.
 
-    A dash stands for standard input. The score of a place is that of the best segmentation
-    with a boundary there minus that of the best without; the votes add up to it; p is the
-    probability of the boundary. C-1 is the character before the place, C0 the one after it.
+    MODEL may be given by -m as well; a dash stands for standard input. The score of a place is
+    that of the best segmentation with a boundary there minus that of the best without; the
+    votes add up to it; p is the probability of the boundary. C-1 is the character before the
+    place, C0 the one after it.
 
     \b
     crfseg explain 为人民服务
-    crfseg explain 为人民服务 -m corpus.crfseg --votes 3 --html why.html
+    crfseg explain corpus.crfseg 为人民服务 --votes 3 --html why.html
     """
+    *models, text = (*([model] if model else []), *given)
+    if len(models) > 1:
+        raise click.UsageError(
+            f"{len(models)} models; expected one, then a text (in quotes where it has spaces)"
+        )
     from crfseg.explanation import explain, strongest
     from crfseg.segmenter import Segmenter
 
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8", "replace")
-    explanation = explain(text, Segmenter(model, standard=standard))
+    explanation = explain(text, Segmenter(*models, standard=standard))
     if html:
         from crfseg.explanation_page import page
         from crfseg.files import atomic_write

@@ -168,6 +168,7 @@ def test_the_command(tiny_model: Path, tmp_path: Path) -> None:
         r"^ *\+\d+\.\d\d  p=[01]\.\d{3}  为\|人民服  cut: 为 人民 against 为人民$", printed, re.M
     )
     assert printed.count(" others\n") == 4
+    assert run("explain", tiny_model, "为人民服务", "--votes", "3").stdout == printed
     assert run("explain", "-", "-m", tiny_model, stdin="为人民服务").stdout.startswith("为 人民")
     path = tmp_path / "why.html"
     result = run("explain", "为人民", "-m", tiny_model, "--html", path)
@@ -176,6 +177,8 @@ def test_the_command(tiny_model: Path, tmp_path: Path) -> None:
 
 
 def test_bad_input(tiny_model: Path, tmp_path: Path) -> None:
+    fails(run("explain", tiny_model, "我 们", "你"), "2 models; expected one", code=2)
+    fails(run("explain", tiny_model, "你", "-m", tiny_model), "2 models; expected one", code=2)
     fails(run("explain"), "TEXT", code=2)
     fails(run("explain", "我", "-m", "missing.crfseg"), "missing.crfseg")
     fails(run("explain", "我", "-m", tiny_model, "--standard", "x"), "--standard x")
