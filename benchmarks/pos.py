@@ -17,8 +17,8 @@ from _report import DOCS, percent, provenance, table, write
 
 import crfseg
 from crfseg import Segmenter
-from crfseg.corpus import read_sentences, read_tagged
-from crfseg.data.build import Part, join_tagged, train_models
+from crfseg.corpus import read_tagged
+from crfseg.data.build import join_tagged, parts_of, train_models
 from crfseg.data.build_pos import Tagged, accuracy, split, train_on
 from crfseg.pos import PosLines, PosTagger, default_pos_path
 
@@ -68,11 +68,7 @@ def held_out(corpus: str, treebank: str, dictionary: str) -> tuple[list[list[str
     sentences = list(read_tagged(corpus))
     first, last = split(sentences)
     joined = [list(join_tagged(sentence)) for sentence in sentences]
-    parts = [
-        Part(name, [[word for word, _ in sentence] for sentence in text])
-        for name, text in (("joined", joined), ("pku", sentences))
-    ]
-    parts.append(Part("ud", list(read_sentences(treebank))))
+    parts = parts_of(sentences, treebank)
     with tempfile.TemporaryDirectory(prefix="crfseg-") as name:
         corpora = {part.name: part.write(Path(name), slice(part.cut)) for part in parts}
         model = train_models(corpora, dictionary).model

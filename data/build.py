@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -100,6 +100,18 @@ class Part:
         return len(self.sentences) - len(self.sentences) // _HELD_OUT
 
 
+def parts_of(tagged: Sequence[Sequence[tuple[str, str]]], treebank: str) -> list[Part]:
+    """The texts of the default model: the People's Daily in three standards, the treebank."""
+    named = [list(join_tagged(sentence)) for sentence in tagged]
+    rules = Treebank(named)
+    return [
+        Part("joined", [[word for word, _ in sentence] for sentence in named]),
+        Part("pku", [[word for word, _ in sentence] for sentence in tagged]),
+        Part("ctb", [list(rules.words(sentence)) for sentence in named]),
+        Part("ud", list(read_sentences(treebank))),
+    ]
+
+
 def train_models(corpora: dict[str, Path], dictionary: str) -> TrainingResult:
     """A model of several standards, with the settings of the default model."""
     result = train(
@@ -141,15 +153,7 @@ def _held_out_scores(parts: list[Part], dictionary: str, folder: Path) -> dict[s
 def main(corpus: str, treebank: str, dictionary: str, output: str | None) -> None:
     run_again("crfseg.data.build")
     target = output or default_model_path()
-    tagged = list(read_tagged(corpus))
-    named = [list(join_tagged(sentence)) for sentence in tagged]
-    rules = Treebank(named)
-    parts = [
-        Part("joined", [[word for word, _ in sentence] for sentence in named]),
-        Part("pku", [[word for word, _ in sentence] for sentence in tagged]),
-        Part("ctb", [list(rules.words(sentence)) for sentence in named]),
-        Part("ud", list(read_sentences(treebank))),
-    ]
+    parts = parts_of(list(read_tagged(corpus)), treebank)
     with tempfile.TemporaryDirectory() as name:
         scores = _held_out_scores(parts, dictionary, Path(name))
     with tempfile.TemporaryDirectory() as name:
