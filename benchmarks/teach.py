@@ -19,8 +19,8 @@ from crfseg.segmenter import Segmenter, default_model_path
 
 Sentences = list[list[str]]
 
-#: Of the default model: the default one, and the one that the test text and its own text follow.
-STANDARDS = ("joined", "pku")
+#: Of the default model: the default one, that of the test text, the nearest to the corrections.
+STANDARDS = ("joined", PKU := "pku", "ctb")
 SIZES = (1, 10, 50, 100)
 #: Lessons of one sentence differ much: so many are given.
 SINGLE = 15
@@ -30,11 +30,12 @@ Sentences that the default model has wrong, drawn at random, are taught to it as
 (`crfseg teach`, see [learning](learning.md)). `right` is how many come out right afterwards;
 seconds are those of one call of `crfseg.teach` with a model in memory; F1 is in percent.
 
-`{corrections}` and `{test}` follow different standards, and what is taught is the first: a word
-that the corrections cut otherwise is from then on cut so in `{test}` as well, where it counts as
-wrong. `elsewhere` leaves those sentences of `{test}` out that have a word of two or more
-characters of which the corrections and the model's words for them differ: it is the
-change that nobody asked for.
+`{corrections}` and `{test}` follow different standards. Taught to the one that is the nearest to
+theirs, `ctb`, the corrections change no other: that of `{test}`, `pku`, stays as it is (`in pku`).
+Taught to another, they teach it the conventions of `{corrections}`: a word that the corrections
+cut otherwise is from then on cut so in `{test}` as well, where it counts as wrong. `elsewhere`
+leaves those sentences of `{test}` out that have a word of two or more characters of which the
+corrections and the model's words for them differ: it is the change that nobody asked for.
 """
 SEVERAL = """\
 ## {standard}
@@ -60,6 +61,7 @@ class Lesson:
     seconds: float
     test: float
     elsewhere: float | None
+    other: float | None
     rest: float | None
 
 
@@ -69,6 +71,7 @@ class School:
     def __init__(self, standard: str, test: Sentences) -> None:
         self.model, self.standard = crfseg.Model.load(default_model_path()), standard
         self.before = Segmenter.from_model(self.model, standard=standard)
+        self.other = Segmenter.from_model(self.model, standard=PKU)
         self.test = test
 
     def wrong(self, sentences: Sentences) -> Sentences:
@@ -89,7 +92,11 @@ class School:
         touched = self.differing(corrections)
         elsewhere = [words for words in self.test if touched.isdisjoint(words)]
         right = len(corrections) - len(result.unlearnt)
-        changes = change(self.test) or 0.0, change(elsewhere), change(rest)
+        other = None
+        if self.standard != PKU:
+            untaught = Segmenter.from_model(result.model, standard=PKU)
+            other = f1(untaught, self.test) - f1(self.other, self.test)
+        changes = change(self.test) or 0.0, change(elsewhere), other, change(rest)
         return Lesson(len(corrections), right, result.seconds, *changes)
 
     def differing(self, corrections: Sentences) -> set[str]:
@@ -121,12 +128,12 @@ def several(school: School, sentences: Sentences) -> str:
         row = [
             *(str(lesson.count), str(lesson.right), f"{lesson.seconds:.1f}"),
             *(percent(start), percent(start + lesson.test), signed(lesson.test)),
-            signed(lesson.elsewhere),
+            *(signed(lesson.elsewhere), signed(lesson.other)),
             *(percent(f1(school.before, rest)), signed(lesson.rest)),
         ]
         click.echo(" ".join(row), err=True)
         rows.append(row)
-    header = ["taught", "right", "s", "test before", "after", "change", "elsewhere"]
+    header = ["taught", "right", "s", "test before", "after", "change", "elsewhere", "in pku"]
     return table([*header, "rest before", "change"], rows, left=0)
 
 
@@ -167,7 +174,8 @@ def main(context: click.Context, corrections: str, test: str, own: str, output: 
             school.teach(school.wrong(given)[:1], [])  # compiles, if need be
             tables += [SEVERAL.format(standard=standard, **names), several(school, given)]
         rows = [
-            one(school, names[key], text) for key, text in (("corrections", given), ("own", known))
+            one(School(PKU, gold), names[key], text)
+            for key, text in (("corrections", given), ("own", known))
         ]
     except crfseg.CrfsegError as error:
         raise click.ClickException(str(error)) from None

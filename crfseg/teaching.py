@@ -197,6 +197,9 @@ class _Lesson:
         self.grown = grow(self.index, warm.model, self.encoder)
         counts = likely_counts(self.index, self.encoder, self.model)
         self.units = 1 / np.sqrt(1 + counts)
+        if len(warm.standards) > 1:  # the others are to stay as they are
+            private = private_weights(self.index, self.model.columns - 1)
+            self.units[~private & private.any()] = 0
 
     def teach(self, progress: Progress) -> tuple[Model, int]:
         """Seek weights until all is right: the model, and how often they were sought."""
@@ -302,6 +305,15 @@ def likely_counts(index: Index, encoder: Encoder, model: Model) -> np.ndarray:
         width = len(shape.shifts) * index.layout.tags
         counts[family.base : family.base + len(each) * width] = np.repeat(each, width)
     return counts
+
+
+def private_weights(index: Index, column: int) -> np.ndarray:
+    """bool [size]: which weights are those of one standard, in a column of the features."""
+    private = np.zeros(index.layout.size, dtype=np.bool_)
+    for shape, family in zip(index.templates.families, index.families, strict=True):
+        size = len(family.keys) * len(shape.shifts) * index.layout.tags
+        private[family.base : family.base + size] = column in (c for _, c in shape.pattern)
+    return private
 
 
 def _whole(value: object, otherwise: int) -> int:

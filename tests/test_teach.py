@@ -113,6 +113,11 @@ def test_standards(tiny: Path) -> None:
     assert [cut(new, words, "two") for words in LESSON] == LESSON
     assert "蓝鲸" in words_of(select(new, "two"))
     assert "蓝鲸" not in words_of(select(new, "one"))
+    before, after = weights_of(select(old, "one")), weights_of(select(new, "one"))
+    rounding = (old.scale + new.scale) / 2 * 2  # of shared and private weights
+    for ngram in before.keys() | after.keys():
+        change = np.subtract(after.get(ngram, 0), before.get(ngram, 0))
+        assert np.abs(change).max() <= rounding
     with pytest.raises(SettingsError, match=r"--standard three: .* expected one of one, two"):
         teach(old, corrections(*LESSON), standard="three")
 
