@@ -10,7 +10,7 @@ from statistics import mean
 
 import click
 from _peers import PEERS
-from _report import DOCS, percent, provenance, table, write
+from _report import DOCS, embed, percent, provenance, table, write
 
 import crfseg
 from crfseg.corpus import read_sentences
@@ -30,6 +30,19 @@ DIFFERENCES = """\
 How far {crfseg} is ahead, and how far in 95% of a thousand samples of the sentences (paired
 bootstrap, Koehn 2004).
 """
+READMES = {
+    "README.md": """
+Models and dictionaries as they come. "crfseg --standard" was told which of its standards is the
+nearest to the text's; of two of them, pku and ud, it had training text, of CTB6 none
+([docs/unseen.md](docs/unseen.md)).
+""",
+    "README.zh.md": """
+各工具自带的模型或词典。“crfseg --standard” 指定了与文本最接近的标准；其中 pku 和 ud 有训练语料，
+CTB6 没有（[docs/unseen.md](docs/unseen.md)）。
+""",
+}
+#: The other peers are ports of jieba.
+IN_READMES = ("jieba", "wapic")
 CRFSEG, NEAREST_CRFSEG = "crfseg", "crfseg --standard"
 
 
@@ -80,20 +93,23 @@ def main(context: click.Context, gold: tuple[str, ...], standards: str | None, o
         f"{os.path.basename(name)} {standard}" for name, standard in zip(gold, nearest, strict=True)
     )
     names = [os.path.basename(name) for name in gold]
+    rows = [[system, *map(percent, [*each, mean(each)])] for system, each in f1.items()]
+    scores = table(["F1", *names, "mean"], rows)
     page = [
         "# The default model elsewhere\n",
         provenance(context, "unseen.py", ["output"]),
         TEXT,
-        table(
-            ["F1", *names, "mean"],
-            [[system, *map(percent, [*each, mean(each)])] for system, each in f1.items()],
-        ),
+        scores,
         *([NEAREST.format(nearest=NEAREST_CRFSEG, standards=by_text)] if standards else []),
     ]
     for mine, peers in ahead.items():
         rows = [[system, *cells] for system, cells in peers.items()]
         page += [DIFFERENCES.format(crfseg=mine), table([f"{mine} less", *names], rows)]
     write(output, "\n".join(page))
+    if standards and output == str(DOCS / "unseen.md"):
+        few = [row for row in rows if row[0] in (*ours, *IN_READMES)]
+        short = table(["F1", *names, "mean"], few)
+        embed("unseen", {page: short + after for page, after in READMES.items()})
 
 
 if __name__ == "__main__":
