@@ -103,8 +103,8 @@ def main(context: click.Context, gold: tuple[str, ...], standards: str | None, o
         *([NEAREST.format(nearest=NEAREST_CRFSEG, standards=by_text)] if standards else []),
     ]
     for mine, peers in ahead.items():
-        rows = [[system, *cells] for system, cells in peers.items()]
-        page += [DIFFERENCES.format(crfseg=mine), table([f"{mine} less", *names], rows)]
+        less = table([f"{mine} less", *names], [[peer, *cells] for peer, cells in peers.items()])
+        page += [DIFFERENCES.format(crfseg=mine), less]
     write(output, "\n".join(page))
     if standards and output == str(DOCS / "unseen.md"):
         few = [row for row in rows if row[0] in (*ours, *IN_READMES)]
