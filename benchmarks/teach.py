@@ -20,7 +20,8 @@ from crfseg.segmenter import Segmenter, default_model_path
 Sentences = list[list[str]]
 
 #: Of the default model: the default one, that of the test text, the nearest to the corrections.
-STANDARDS = ("joined", PKU := "pku", "ctb")
+PKU = "pku"
+STANDARDS = ("joined", PKU, "ctb")
 SIZES = (1, 10, 50, 100)
 #: Lessons of one sentence differ much: so many are given.
 SINGLE = 15
@@ -173,9 +174,9 @@ def main(context: click.Context, corrections: str, test: str, own: str, output: 
             school = School(standard, gold)
             school.teach(school.wrong(given)[:1], [])  # compiles, if need be
             tables += [SEVERAL.format(standard=standard, **names), several(school, given)]
+        pupil = School(PKU, gold)
         rows = [
-            one(School(PKU, gold), names[key], text)
-            for key, text in (("corrections", given), ("own", known))
+            one(pupil, names[key], text) for key, text in (("corrections", given), ("own", known))
         ]
     except crfseg.CrfsegError as error:
         raise click.ClickException(str(error)) from None

@@ -24,7 +24,7 @@ NEAREST = """\
 "{nearest}" is the same model told which of its standards is the nearest to the text's
 (`crfseg segment --standard`): {standards}. For ud that is the very standard of its training text;
 the rules for ctb were settled on the development text of CTB6, so its test text is the one to
-look at ([model card](../data/default.md)).
+look at ([rules](../data/treebank.py)).
 """
 DIFFERENCES = """\
 How far {crfseg} is ahead, and how far in 95% of a thousand samples of the sentences (paired

