@@ -15,6 +15,7 @@ from crfseg.attributes import Items, sparse_rows
 from crfseg.container import ATTRIBUTES, array_of, expect, read, sound, write
 from crfseg.errors import ModelError
 from crfseg.kernels.items import Items as SparseItems
+from crfseg.names import KnownNames
 from crfseg.tagger_model import pack, unpack
 
 #: Items that are worked on at a time.
@@ -34,11 +35,6 @@ class AttributeModel:
     attributes: list[str]
     codes: np.ndarray
     weights: np.ndarray
-
-    @cached_property
-    def numbers(self) -> dict[str, int]:
-        """The number of each attribute."""
-        return {name: k for k, name in enumerate(self.attributes)}
 
     def decode(self, sequences: Sequence[Items]) -> list[list[str]]:
         """The best labels of each sequence."""
@@ -102,6 +98,10 @@ class AttributeModel:
         return cls(metadata, labels, attributes, codes, weights)
 
     @cached_property
+    def _names(self) -> KnownNames:
+        return KnownNames(self.attributes)
+
+    @cached_property
     def _slots(self) -> Slots:
         return slots_of(self.codes, len(self.attributes), len(self.labels))
 
@@ -109,7 +109,7 @@ class AttributeModel:
         """The items and lengths of some sequences at a time, none empty."""
         full = (items for items in sequences if len(items))
         while batch := list(_few(full)):
-            rows = sparse_rows(batch, self.numbers, grow=False)
+            rows = sparse_rows(batch, self._names)
             yield SparseItems(*rows, *self._slots), np.array([len(items) for items in batch])
 
 

@@ -8,19 +8,24 @@ set under "a" is an item of its own, before whose names "a:" is put.
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, compress
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from crfseg.errors import SettingsError
+from crfseg.names import Names
 
 #: An item, and the items of one sequence.
 Item = Any
 Items = Sequence[Item]
 _LARGEST = float(np.finfo(np.float32).max)
-_NUMBERS = frozenset((bool, int, float))
+#: What text and numbers in items mostly are.
+_NUMBERS = frozenset((bool, int, float, np.bool_, np.int64, np.float32, np.float64))
+_PLAIN = _NUMBERS | {str}
+#: Items that are looked at together: as many as stay near.
+_BATCH = 1 << 13
 
 
 def attributes_of(item: Item) -> Iterator[tuple[str, float]]:
@@ -55,55 +60,118 @@ class Rows(NamedTuple):
     values: np.ndarray
 
 
-def sparse_rows(sequences: Iterable[Items], numbers: dict[str, int], *, grow: bool) -> Rows:
+def sparse_rows(sequences: Iterable[Items], names: Names) -> Rows:
     """The values of all items.
 
-    numbers: the column of each name; new names get the next ones if it may grow, otherwise they
-    are left out. A name that an item has twice counts twice. Raises SettingsError.
+    names: what has the columns of attributes; those without one are left out. A name that an item
+    has twice counts twice. Raises SettingsError.
     """
-    columns, values, ends = array("i"), array("f"), array("q", [0])
-    known, unknown = numbers.get, None if grow else -1
+    parts = [Rows(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))]
+    for first, few in _batches(sequences):
+        items = list(chain.from_iterable(few))
+        try:
+            flat = _of_dicts(items) or _of_any(items)
+            columns = names.find(flat.beginnings, flat.which, flat.rests)
+        except SettingsError:
+            _refuse(few, first, names)
+            raise
+        kept = columns >= 0
+        ends = np.cumsum(flat.sizes, dtype=np.int64)
+        ends = np.concatenate(([0], np.cumsum(kept)))[ends] + parts[-1].ends[-1]
+        parts.append(Rows(ends, columns[kept], flat.values[kept]))
+    return Rows(*map(np.concatenate, zip(*parts, strict=True)))
 
-    def add(item: Item) -> None:
-        """Add the attributes of an item, whatever it is."""
+
+class _Beginnings(dict[str, int]):
+    """Where in ``texts`` those of each name in dicts are: of a number, and after it of text."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def __missing__(self, name: Any) -> int:
+        self.texts += [_text(name), f"{_text(name)}:"]
+        self[name] = len(self.texts) - 2
+        return self[name]
+
+
+class _Flat(NamedTuple):
+    """The attributes of items one after another, as `names.Names` wants them.
+
+    sizes: how many each item has; beginnings: of their names; which int32: that of each; rests:
+    what follows it; values float32.
+    """
+
+    sizes: list[int]
+    beginnings: list[str]
+    which: np.ndarray
+    rests: list[str]
+    values: np.ndarray
+
+
+def _of_dicts(items: list[Item]) -> _Flat | None:
+    """The attributes of dicts of text and numbers, at once; None if these are not such dicts."""
+    if set(map(type, items)) != {dict}:
+        return None
+    rests: list[Any] = list(chain.from_iterable(map(dict.values, items)))
+    kinds = set(map(type, rests))
+    if not kinds <= _PLAIN:
+        return None
+    beginnings = _Beginnings()
+    heads = map(beginnings.__getitem__, chain.from_iterable(items))
+    which = np.fromiter(heads, np.int32, len(rests))
+    values = np.ones(len(rests), dtype=np.float32)
+    if kinds == {str}:
+        which += 1
+    else:
+        numeric = np.fromiter(map(_NUMBERS.__contains__, map(type, rests)), np.bool_, len(rests))
+        try:
+            numbers = np.array(list(compress(rests, numeric.tolist())), dtype=np.float64)
+        except OverflowError:  # of an int
+            return None
+        if not np.all(np.abs(numbers) <= _LARGEST):
+            return None
+        values[numeric] = numbers
+        which += ~numeric
+        rests = [rest if type(rest) is str else "" for rest in rests]
+    return _Flat(list(map(len, items)), beginnings.texts, which, rests, values)
+
+
+def _of_any(items: list[Item]) -> _Flat:
+    """The attributes of items of any kind, one by one."""
+    sizes, rests, values = list[int](), list[str](), list[float]()
+    for item in items:
+        before = len(rests)
         for name, value in attributes_of(item):
-            column = numbers.setdefault(name, len(numbers)) if grow else known(name)
-            if column is not None:
-                columns.append(column)
-                values.append(value)
+            rests.append(name)
+            values.append(value)
+        sizes.append(len(rests) - before)
+    which = np.zeros(len(rests), dtype=np.int32)
+    return _Flat(sizes, [""], which, rests, np.array(values, dtype=np.float32))
 
-    def add_dict(item: dict[str, Any]) -> None:
-        """The same for a dict, most of which is known: a third of the time."""
-        for name, value in item.items():
-            kind, column = type(value), None
-            if type(name) is str:
-                if kind is str:
-                    column, value = known(f"{name}:{value}", unknown), 1.0
-                elif kind in _NUMBERS and -_LARGEST <= value <= _LARGEST:
-                    column = known(name, unknown)
-            if column is None:
-                add({name: item[name]})
-            elif column >= 0:
-                columns.append(column)
-                values.append(value)
 
-    for k, items in enumerate(sequences):
+def _batches(sequences: Iterable[Items]) -> Iterator[tuple[int, list[Items]]]:
+    """The number of a sequence, and that sequence with those after it: some at a time."""
+    first, size, batch = 0, 0, list[Items]()
+    for items in sequences:
         if not isinstance(items, Sequence) and hasattr(items, "items"):
             items = items.items()  # pycrfsuite.ItemSequence
+        batch.append(items)
+        size += len(items)
+        if size >= _BATCH:
+            yield first, batch
+            first, size, batch = first + len(batch), 0, []
+    if batch:
+        yield first, batch
+
+
+def _refuse(sequences: list[Items], first: int, names: Names) -> None:
+    """Raise SettingsError for the first item that is none, with the number of its sequence."""
+    for k, items in enumerate(sequences, first):
         try:
-            for item in items:
-                if type(item) is dict:
-                    add_dict(item)
-                else:
-                    add(item)
-                ends.append(len(columns))
+            flat = _of_any(list(items))
+            names.find(flat.beginnings, flat.which, flat.rests)
         except SettingsError as error:
             raise SettingsError(f"sequence {k}: {error}") from None
-    return Rows(
-        np.array(ends, dtype=np.int64),
-        np.array(columns, dtype=np.int32),
-        np.array(values, dtype=np.float32),
-    )
 
 
 def _text(name: Any) -> str:

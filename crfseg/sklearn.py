@@ -15,6 +15,7 @@ from crfseg.attribute_objective import AttributeObjective, Features
 from crfseg.attributes import Item, Items, sparse_rows
 from crfseg.errors import SettingsError
 from crfseg.estimation import estimate
+from crfseg.names import NewNames
 from crfseg.progress import Iteration, Progress
 from crfseg.settings import Optimisation
 from crfseg.threads import thread_count, workers
@@ -109,17 +110,18 @@ class CRF(BaseEstimator):
         labels = list(dict.fromkeys(chain.from_iterable(y)))
         known = {name: k for k, name in enumerate(labels)}
         gold = np.array([known[name] for name in chain.from_iterable(y)], dtype=np.int64)
-        numbers: dict[str, int] = {}
-        rows = sparse_rows(X, numbers, grow=True)
+        names = NewNames()
+        rows = sparse_rows(X, names)
+        attributes = list(names.numbers)
         features = Features.of(
-            rows, len(numbers), gold, lengths, len(labels), least=float(self.min_freq or 0),
+            rows, len(attributes), gold, lengths, len(labels), least=float(self.min_freq or 0),
             all_states=bool(self.all_possible_states),
             all_transitions=bool(self.all_possible_transitions),
         )  # fmt: skip
 
         def model_of(weights: np.ndarray) -> AttributeModel:
             description = {"version": __version__, "settings": self.get_params()}
-            return AttributeModel(description, labels, list(numbers), features.codes, weights)
+            return AttributeModel(description, labels, attributes, features.codes, weights)
 
         score = None
         if X_dev is not None and y_dev is not None:
@@ -127,7 +129,7 @@ class CRF(BaseEstimator):
             score = lambda weights: _accuracy(dev[1], model_of(weights).decode(dev[0]))  # noqa: E731
         progress = _Lines() if self.verbose else Progress()
         with workers(self._threads()) as run:
-            objective = AttributeObjective(rows, len(numbers), gold, lengths, features, run=run)
+            objective = AttributeObjective(rows, len(attributes), gold, lengths, features, run=run)
             found = estimate(objective, settings, run, progress, start, score)
         if found.interrupted:  # what runs many of these wants to end, too
             raise KeyboardInterrupt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -227,10 +228,10 @@ def _places(starts: np.ndarray, order: np.ndarray, window: int) -> np.ndarray:
     return np.arange(int(lengths.sum())) + np.repeat(first - (ends - lengths), lengths)
 
 
-def pack(words: list[str]) -> np.ndarray:
+def pack(words: Sequence[str]) -> np.ndarray:
     """uint8: the words one after another, each with a NUL behind it."""
-    joined = "".join(word + "\0" for word in words)
-    return np.frombuffer(joined.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+    text = "\0".join((*words, ""))
+    return np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
 
 
 def unpack(packed: np.ndarray) -> list[str]:

@@ -15,6 +15,7 @@ from crfseg.attribute_objective import (
     marginals_of,
 )
 from crfseg.attributes import sparse_rows
+from crfseg.names import NewNames
 from crfseg.threads import workers
 
 SEQUENCES = [
@@ -32,8 +33,9 @@ class Problem:
     """The objective of the sequences above, and random weights."""
 
     def __init__(self, every: bool) -> None:
-        numbers: dict[str, int] = {}
-        rows = sparse_rows(SEQUENCES, numbers, grow=True)
+        names = NewNames()
+        rows = sparse_rows(SEQUENCES, names)
+        numbers = names.numbers
         self.features = Features.of(
             rows, len(numbers), GOLD, LENGTHS, T, all_states=every, all_transitions=every
         )
