@@ -182,7 +182,7 @@ def test_any_text_can_be_taught(tiny_model: Path, sentences: list[list[str]]) ->
 
 
 def test_likely_counts(sample_model: Path) -> None:
-    """Those of single characters add up to the text, new ones count nothing."""
+    """Those of characters add up to the text, new ones count nothing; types are counted."""
     model = Model.load(sample_model)
     known = "".join(map(chr, model.alphabet.characters.tolist()))
     corpus = corrections([known, "\U00020bb7"])
@@ -194,7 +194,8 @@ def test_likely_counts(sample_model: Path) -> None:
     with workers(1) as run_:
         table = encoder.table(sequences)
         index, _ = build_index(table, encoder.plan, encoder.templates, model.scheme, run_)
-    counts = likely_counts(index, encoder, model)
+    text = corrections(["人" * 8], ["人" * 2])  # four places have only such around them
+    counts = likely_counts(index, encoder, model, text)
     assert counts.shape == (index.layout.size,)
     assert np.all(np.isfinite(counts))
     assert np.all(counts >= 0)
@@ -203,10 +204,16 @@ def test_likely_counts(sample_model: Path) -> None:
     family, width = index.families[f], len(model.templates.families[f].shifts) * model.scheme.size
     rows = counts[family.base : family.base + len(family.keys) * width].reshape(-1, width)
     each = dict(zip(family.keys.tolist(), rows[:, 0].tolist(), strict=True))
-    text = [each[key] for key in range(2, model.alphabet.size)]
-    assert text == sorted(text, reverse=True)
-    assert sum(text) == pytest.approx(model.metadata["characters"], rel=1e-3)
+    shares = [each[key] for key in range(2, model.alphabet.size)]
+    total = model.metadata["characters"]
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(total, rel=1e-3)
     assert each[model.alphabet.size] == 0
+    f = shapes.index(tuple((k, 1) for k in range(5)))
+    family, width = index.families[f], len(model.templates.families[f].shifts) * model.scheme.size
+    types = counts[family.base : family.base + len(family.keys) * width : width]
+    assert sorted(set(types.tolist()))[-1] == pytest.approx(total * 4.5 / 10)
+    assert min(types) == pytest.approx(total * 0.5 / 10)
 
 
 class TestErrors:
