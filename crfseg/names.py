@@ -6,6 +6,7 @@ names of attributes are many, but most begin as others do.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from operator import add
 from typing import Protocol
@@ -49,7 +50,8 @@ class KnownNames:
     """Names that have their numbers: their places in a list; no two are the same."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self.names = _packed(names)
+        self.seed = np.uint64(secrets.randbits(64))
+        self.names = self._packed(names)
         self.slots = empty_slots(len(names))
         fill(self.names.hashes, self.slots)
 
@@ -60,14 +62,13 @@ class KnownNames:
         if np.count_nonzero(text == 0) != len(rests):
             strange = [k for k, rest in enumerate(rests) if "\0" in rest]
             text = pack([rest.replace("\0", "") for rest in rests])
-        find_names(self.names, self.slots, _packed(beginnings), which, text, found)
+        find_names(self.names, self.slots, self._packed(beginnings), which, text, found)
         found[strange] = -1
         return found
 
-
-def _packed(names: Sequence[str]) -> Packed:
-    text = pack(names)
-    starts = np.concatenate(([0], np.flatnonzero(text == 0) + 1))
-    packed = Packed(text, starts, np.empty(len(names), dtype=np.uint64))
-    hash_names(packed)
-    return packed
+    def _packed(self, names: Sequence[str]) -> Packed:
+        text = pack(names)
+        starts = np.concatenate(([0], np.flatnonzero(text == 0) + 1))
+        packed = Packed(text, starts, np.empty(len(names), dtype=np.uint64))
+        hash_names(packed, self.seed)
+        return packed

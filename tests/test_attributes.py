@@ -79,6 +79,11 @@ def test_a_value_with_a_nul_is_unknown_but_not_learnt() -> None:
         sparse_rows(X, NewNames())
 
 
+def test_hashes_cannot_be_foreseen() -> None:
+    one, other = (KnownNames(["a", "b"]).names.hashes for _ in range(2))
+    assert one.tolist() != other.tolist()
+
+
 @pytest.mark.parametrize("names", [NewNames(), KnownNames(["a"])], ids=["new", "known"])
 @pytest.mark.parametrize(
     ("item", "message"),

@@ -43,19 +43,22 @@ def same(one, at, other, begin, end):
 
 
 @kernel
-def hash_names(names):
-    """Write the hashes of names."""
+def hash_names(names, seed):
+    """Write the hashes of names.
+
+    seed uint64: drawn by chance, so that nobody can make names that clash.
+    """
     for k in range(len(names.hashes)):
-        names.hashes[k] = hashed(np.uint64(1), names.text, names.starts[k], names.starts[k + 1] - 1)
+        names.hashes[k] = hashed(seed, names.text, names.starts[k], names.starts[k + 1] - 1)
 
 
 @kernel
 def find_names(names, slots, beginnings, which, rests, found):
     """The numbers of names, int32 in ``found`` [N]; -1 for one that is not among them.
 
-    names, beginnings: Packed; slots: the table that `hashing.fill` made of the hashes of the names;
-    which int32 [N]: the beginning of each name sought; rests uint8: what follows it, each with a
-    NUL behind it. All are compared, not their hashes alone.
+    names, beginnings: Packed, of the same seed; slots: the table that `hashing.fill` made of the
+    hashes of the names; which int32 [N]: the beginning of each name sought; rests uint8: what
+    follows it, each with a NUL behind it. All are compared, not their hashes alone.
     """
     mask = np.uint64(len(slots) - 1)
     end = -1
