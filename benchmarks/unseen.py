@@ -33,12 +33,12 @@ bootstrap, Koehn 2004).
 READMES = {
     "README.md": """
 Models and dictionaries as they come. "crfseg --standard" was told which of its standards is the
-nearest to the text's; of two of them, pku and ud, it had training text, of CTB6 none
-([docs/unseen.md](docs/unseen.md)).
+nearest to the text's; of two of them, pku and ud, it had training text, of CTB6 none, but the
+rules of ctb were settled on ctb6.dev.txt ([docs/unseen.md](docs/unseen.md)).
 """,
     "README.zh.md": """
 各工具自带的模型或词典。“crfseg --standard” 指定了与文本最接近的标准；其中 pku 和 ud 有训练语料，
-CTB6 没有（[docs/unseen.md](docs/unseen.md)）。
+CTB6 没有，但 ctb 的规则是对照 ctb6.dev.txt 定的（[docs/unseen.md](docs/unseen.md)）。
 """,
 }
 #: The other peers are ports of jieba.

@@ -24,7 +24,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 #: What text and numbers in items mostly are.
 _NUMBERS = frozenset((bool, int, float, np.bool_, np.int64, np.float32, np.float64))
 _PLAIN = _NUMBERS | {str}
-#: Items that are looked at together: as many as stay near.
+#: Items that are looked at together: what is made of them on the way does not add up.
 _BATCH = 1 << 13
 
 
