@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -33,7 +34,7 @@ def lowest(version: str) -> list[str]:
 
 
 def tried(python: str, lowest_ones: bool) -> list[str]:
-    """A row: the Python, the libraries, and the last line of pytest."""
+    """A row: the Python, the libraries, the last line of pytest, and its exit code."""
     with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
         clone, here = Path(folder, "crfseg"), Path(folder, "venv", "bin", "python")
         subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
@@ -54,7 +55,9 @@ def tried(python: str, lowest_ones: bool) -> list[str]:
     if done.returncode:
         click.echo(done.stdout[-8000:] + done.stderr[-2000:], err=True)
     said = re.sub(r" in [0-9].*", "", last).replace(", ", "; ")
-    return [version, *(versions.get(name, "?") for name in SHOWN), said, str(done.returncode)]
+    row = [version, *(versions.get(name, "?") for name in SHOWN), said]
+    click.echo(" ".join(row), err=True)
+    return [*row, str(done.returncode)]
 
 
 def _printed(*words: str | Path) -> str:
@@ -64,20 +67,19 @@ def _printed(*words: str | Path) -> str:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("pythons", nargs=-1, required=True, type=click.Path())
 @click.option("--only", type=click.Choice(["lowest", "newest"]), help="Half of it.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, help="How many at once.  [1]")
 @keep_option
 @click.pass_context
-def main(context: click.Context, pythons: tuple[str, ...], only: str | None, keep: bool) -> None:
+def main(
+    context: click.Context, pythons: tuple[str, ...], only: str | None, jobs: int, keep: bool
+) -> None:
     """Run the tests of what is committed with each of PYTHONS."""
-    rows, failures = [], []
-    for python in pythons:
-        for lowest_ones in (True, False):
-            if only and lowest_ones != (only == "lowest"):
-                continue
-            *row, code = tried(python, lowest_ones)
-            click.echo(" ".join(row), err=True)
-            rows.append(row)
-            if code != "0":
-                failures.append(" ".join(row))
+    ends = [end for end in ("lowest", "newest") if only in (None, end)]
+    pairs = [(python, end == "lowest") for python in pythons for end in ends]
+    with ThreadPoolExecutor(jobs) as pool:
+        done = list(pool.map(lambda pair: tried(*pair), pairs))
+    failures = [" ".join(row) for *row, code in done if code != "0"]
+    rows = [row for *row, _ in done]
     publish(context, "platforms.py", rows, failures, ["Python", *SHOWN, "tests"])
 
 
