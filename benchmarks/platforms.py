@@ -67,7 +67,9 @@ def _printed(*words: str | Path) -> str:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("pythons", nargs=-1, required=True, type=click.Path())
 @click.option("--only", type=click.Choice(["lowest", "newest"]), help="Half of it.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, help="How many at once.  [1]")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="How many at once."
+)
 @keep_option
 @click.pass_context
 def main(
