@@ -15,7 +15,7 @@ from _reliability import from_tests, keep_option, publish
 
 import crfseg
 
-conftest, hostile, workers = map(from_tests, ("conftest", "hostile", "workers"))
+conftest, readers, workers = map(from_tests, ("conftest", "readers", "workers"))
 
 #: Seeds until time is looked at.
 ROUND = 4000
@@ -32,7 +32,7 @@ def main(context: click.Context, minutes: float, first: int, keep: bool) -> None
         corpus = Path(folder, "tiny.txt")
         corpus.write_text(conftest.TINY, encoding="utf-8")
         crfseg.train(corpus, output=Path(folder, "m"), max_iter=3)
-        check = hostile.check_of_readers(hostile.files_to_read(Path(folder, "m"), Path(folder)))
+        check = readers.check_of_readers(readers.files_to_read(Path(folder, "m"), Path(folder)))
     read, end = workers.Figures(), time.monotonic() + 60 * minutes
     for start in count(first, ROUND):
         if time.monotonic() > end:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import hostile
 import pytest
+import readers
 import texts
 from command import fails
 from command import run as run_command
@@ -50,13 +51,13 @@ def test_thousands_of_texts(segmenters: list[Segmenter], seeds: range) -> None:
 
 @size(600, 50_000)
 def test_files_that_are_read(tiny: Path, tiny_model: Path, tmp_path: Path, seeds: range) -> None:
-    check = hostile.check_of_readers(hostile.files_to_read(tiny_model, tmp_path))
+    check = readers.check_of_readers(readers.files_to_read(tiny_model, tmp_path))
     figures = run(check, seeds, room=1 << 30)
     assert figures.failures == []
     assert figures.slowest[0] < 1
     read = sum(count for name, count in figures.outcomes.items() if name.endswith("read"))
     assert read > len(seeds) / 10
-    for name, _ in hostile.READERS:
+    for name, _ in readers.READERS:
         assert figures.outcomes[f"{name}: refused"] > 0
 
 
@@ -133,9 +134,9 @@ class Largest(random.Random):
 def test_streams_with_lines_that_are_cut(end: bytes, tmp_path: Path) -> None:
     path = tmp_path / "f"
     path.write_bytes("人 民，".encode() * 150_000 + end)
-    hostile._read_stream(str(path), "utf-8", Largest("replace"))
+    readers._read_stream(str(path), "utf-8", Largest("replace"))
     with pytest.raises(DataError) if b"\xff" in end else nullcontext():
-        hostile._read_stream(str(path), "utf-8", Largest("strict"))
+        readers._read_stream(str(path), "utf-8", Largest("strict"))
 
 
 @pytest.mark.parametrize("end", [b"", b"\0\xd8\0"])
@@ -144,7 +145,7 @@ def test_utf16_without_a_byte_order_mark(end: bytes, tmp_path: Path) -> None:
     data = "人民\n".encode("utf-16-le") + end
     reads = iter([data, b""])
     with pytest.raises(DataError, match=r"<stdin>:1: .* is not utf-16"):
-        segment_stream(hostile.Copier(), lambda n: next(reads), print, encoding="utf-16")
+        segment_stream(readers.Copier(), lambda n: next(reads), print, encoding="utf-16")
     (tmp_path / "f").write_bytes(data)
     with pytest.raises(DataError, match=r":1: .* is not valid utf-16"):
         list(read_sentences(tmp_path / "f", encoding="utf-16"))
