@@ -35,6 +35,7 @@ MAX_LEXICONS = 9
 TIERS = (1, COMMON, WIDE)
 #: Whitespace that no word can have; blanks it can.
 _NO_BLANK = re.compile("[\x09-\x0d\x1c-\x1f\x85\u2028\u2029\ufeff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER_AND_TAG = re.compile(r" +[0-9]+(\.[0-9]+)?( +[a-z]{1,5})?$")
 _TAG = re.compile(r"(?<=[^\x00-\x7f]) +[a-z]{1,4}$")
 
@@ -169,8 +170,12 @@ def _word_of(line: str) -> str:
 
 
 def usable(words: Iterable[str]) -> list[str]:
-    """The distinct words a lexicon can use (2 .. MAX_WORD characters, no space), sorted."""
-    return sorted({w for w in words if 2 <= len(w) <= MAX_WORD and "".join(w.split()) == w})
+    """The distinct words a lexicon can use, sorted.
+
+    Of 2 .. MAX_WORD characters, without spaces and lone surrogates (which UTF-8 cannot write).
+    """
+    fitting = {w for w in words if 2 <= len(w) <= MAX_WORD and "".join(w.split()) == w}
+    return sorted(w for w in fitting if not _SURROGATE.search(w))
 
 
 def pack_words(words: Iterable[str]) -> np.ndarray:

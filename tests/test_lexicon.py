@@ -143,7 +143,7 @@ def test_word_lists_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_usable_words_are_neither_short_nor_long_nor_repeated() -> None:
-    assert usable(["人", "人民", "中" * 12, "中" * 13, "人民", "", "人 民", " 人"]) == [
+    assert usable(["人", "人民", "中" * 12, "中" * 13, "人民", "", "人 民", " 人", "人\ud800"]) == [
         "中" * 12,
         "人民",
     ]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from crfseg import Model, evaluate, train
+from crfseg.corpus import Corpus
 from crfseg.errors import CrfsegError, DataError, SettingsError, TemplateError
 from crfseg.progress import Iteration, Progress
 from crfseg.segmenter import Segmenter
@@ -248,6 +249,14 @@ def test_a_corpus_that_is_missing(tmp_path: Path) -> None:
     for path in (missing(tmp_path), tmp_path):
         with pytest.raises(DataError, match="cannot be read"):
             train(path)
+
+
+@pytest.mark.parametrize("kind", ["crf", "hmm"])
+def test_half_a_surrogate_pair_in_a_word(kind: str, tmp_path: Path) -> None:
+    """Which no file has; the model could not be saved, after all of the training."""
+    corpus = Corpus.from_sentences([["我们", "在\ud800", "北京"]] * 12)
+    train(corpus, model=kind, output=tmp_path / "m", max_iter=5)
+    assert Segmenter(tmp_path / "m").cut("我们在\ud800北京") == ["我们", "在\ud800", "北京"]
 
 
 def test_the_output_must_not_be_an_input(tmp_path: Path) -> None:
