@@ -48,8 +48,11 @@ def main(
     output: str,
 ) -> None:
     """Time both on batches with different numbers of labels; write the tables."""
-    import torch
-
+    try:
+        import torch
+        import torchcrf  # noqa: F401
+    except ImportError as error:
+        raise click.ClickException(f"{error.name} is missing; pip install -e '.[torch]'") from error
     threads, shortest = torch.get_num_threads(), longest // 2
     rows = []
     for T in labels:
