@@ -145,7 +145,7 @@ def _held_out_scores(parts: list[Part], dictionary: str, folder: Path) -> dict[s
     }
 
 
-@click.command(help=__doc__)
+@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("corpus", type=click.Path(exists=True, dir_okay=False))
 @click.argument("treebank", type=click.Path(exists=True, dir_okay=False))
 @click.argument("dictionary", type=click.Path(exists=True, dir_okay=False))

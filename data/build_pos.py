@@ -70,7 +70,7 @@ def accuracy(tagger: PosTagger, sentences: Sequence[Tagged]) -> float:
     return score_labels(gold, found).accuracy
 
 
-@click.command(help=__doc__)
+@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("corpus", type=click.Path(exists=True, dir_okay=False))
 @click.option("-o", "--output", default=None, help="default: the model inside the package")
 def main(corpus: str, output: str | None) -> None:
