@@ -142,7 +142,7 @@ class Copier:
         return data
 
 
-def _read_stream(path: str, encoding: str, chance: random.Random) -> None:
+def read_stream(path: str, encoding: str, chance: random.Random) -> None:
     data, written = Path(path).read_bytes(), bytearray()
     source, most = io.BytesIO(data), chance.choice((1, 2, 3, 7, 100, 1 << 18))
     errors = chance.choice(("strict", "replace"))
@@ -169,7 +169,7 @@ LABELLED = "中国\tB-LOC\n人\tO\n\n人民\tB-ORG\n大学\tI-ORG\n"
 READERS: list[tuple[str, Callable[[str, str, random.Random], None]]] = [
     ("corpus", _read_corpus), ("corpus", _read_corpus), ("word list", _read_words),
     ("templates", _read_templates), ("dump", _read_dump), ("tokens", _read_tokens),
-    ("stream", _read_stream),
+    ("stream", read_stream),
 ]  # fmt: skip
 
 

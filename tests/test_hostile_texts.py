@@ -134,9 +134,9 @@ class Largest(random.Random):
 def test_streams_with_lines_that_are_cut(end: bytes, tmp_path: Path) -> None:
     path = tmp_path / "f"
     path.write_bytes("人 民，".encode() * 150_000 + end)
-    readers._read_stream(str(path), "utf-8", Largest("replace"))
+    readers.read_stream(str(path), "utf-8", Largest("replace"))
     with pytest.raises(DataError) if b"\xff" in end else nullcontext():
-        readers._read_stream(str(path), "utf-8", Largest("strict"))
+        readers.read_stream(str(path), "utf-8", Largest("strict"))
 
 
 @pytest.mark.parametrize("end", [b"", b"\0\xd8\0"])
