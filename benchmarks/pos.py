@@ -18,8 +18,9 @@ from _report import DOCS, percent, provenance, table, write
 import crfseg
 from crfseg import Segmenter
 from crfseg.corpus import read_tagged
-from crfseg.data.build import join_tagged, parts_of, train_models
-from crfseg.data.build_pos import Tagged, accuracy, split, train_on
+from crfseg.data.build import parts_of, train_models
+from crfseg.data.build_pos import accuracy, split, train_on
+from crfseg.data.joined import Tagged, join
 from crfseg.pos import PosLines, PosTagger, default_pos_path
 
 INTRODUCTION = """\
@@ -34,7 +35,9 @@ bytes to bytes in one thread, the fastest of {repeats} runs each, in turn:
 """
 
 
-def joint_f1(segmenter: Segmenter, tagger: PosTagger, gold: Sequence[Tagged]) -> tuple[float, ...]:
+def joint_f1(
+    segmenter: Segmenter, tagger: PosTagger, gold: Sequence[list[Tagged]]
+) -> tuple[float, ...]:
     """F1 of the words, and of the words with their tags."""
     cut = segmenter.cut_many(["".join(word for word, _ in sentence) for sentence in gold], 1)
     tags = tagger.tag_many(cut)
@@ -67,7 +70,7 @@ def held_out(corpus: str, treebank: str, dictionary: str) -> tuple[list[list[str
     """A row of scores for each standard, and how many sentences they are of."""
     sentences = list(read_tagged(corpus))
     first, last = split(sentences)
-    joined = [list(join_tagged(sentence)) for sentence in sentences]
+    joined = [list(join(sentence)) for sentence in sentences]
     parts = parts_of(sentences, treebank)
     with tempfile.TemporaryDirectory(prefix="crfseg-") as name:
         corpora = {part.name: part.write(Path(name), slice(part.cut)) for part in parts}

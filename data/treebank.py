@@ -2,8 +2,8 @@
 
 The rules follow its guidelines (F. Xia, 2000, The segmentation guidelines for the Penn Chinese
 Treebank 3.0) where the People's Daily differs most: determiners, numerals and adverbs are words
-of their own, and so are the halves of most compounds of four characters; suffixes, complements
-of one character and the parts of a number are not. Which rules to have, and the words of the
+of their own, and so are the halves of most compounds of four characters; suffixes are not. They
+take the words of the standard ``joined``. Which rules to have, and the words of the
 lists, was settled by looking at what is wrong on the development text of the treebank; no text
 of it is trained on.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-Tagged = tuple[str, str]
+from crfseg.data.joined import Tagged, join_parts
 
 
 def _words(text: str) -> frozenset[str]:
@@ -24,8 +24,6 @@ def _parts(text: str) -> dict[str, list[str]]:
     return {"".join(words.split()): words.split() for words in text.split(",")}
 
 
-#: Tags are those of the People's Daily: Shiwen Yu and others (2002), The basic processing of
-#: contemporary Chinese corpus at Peking University.
 _CONTENT = frozenset("nvabjrzms")  # first letters
 _COMPOUND = _words("n nz nt ns l j")
 #: How often both halves of a compound have to occur.
@@ -55,7 +53,6 @@ _APART = _parts("""
     近年 来, 历年 来, 连日 来, 长期 以来, 迄今 为止, 不久 前, 事实 上,
     发展中 国家, 中华 人民 共和国, 一 国 两 制, 高 新 技术, 对 外 开放, 对 外 贸易, … …
 """)
-_COMPLEMENTS = _words("到 出 起 完 成 为 给 入 下 上 回 进")
 _SUFFIXES = _words("们 者 型 化 界 式")
 
 
@@ -73,7 +70,7 @@ class Treebank:
 
     def words(self, sentence: Iterable[Tagged]) -> Iterator[str]:
         """The words of the treebank."""
-        for word, tag in _join(sentence):
+        for word, tag in join_parts(sentence, _tag_of_both):
             yield from self._cut(word, tag)
 
     def _cut(self, word: str, tag: str) -> list[str]:
@@ -105,33 +102,7 @@ def _begins_with_word(word: str, tag: str) -> bool:
     )  # fmt: skip
 
 
-def _join(sentence: Iterable[Tagged]) -> Iterator[Tagged]:
-    """Words with what is no word after them."""
-    last: Tagged | None = None
-    for word, tag in sentence:
-        if last and _belongs(last, word, tag):
-            last = last[0] + word, last[1]
-            continue
-        if last:
-            yield last
-        last = word, tag
-    if last:
-        yield last
-
-
-def _belongs(last: Tagged, word: str, tag: str) -> bool:
-    before, kind = last
-    if tag == "k":
-        return word in _SUFFIXES
-    if kind == tag == "m":  # 十多, 十多万
-        return (
-            (word in ("多", "余") and before[-1] in "十百千万亿０")
-            or (word in ("百", "千", "万", "亿") and before[-1] in "多余" and len(before) > 1)
-        )  # fmt: skip
-    return (
-        (kind == "b" and before == "副" and tag == "n")
-        or (kind == "ns" and len(before) <= 3 and word == "人")
-        or (kind == "m" and word == "年代")
-        or (kind == tag == "v" and len(before) == 1 and word in _COMPLEMENTS)
-        or before + word == "特别是"
-    )
+def _tag_of_both(first: Tagged, second: Tagged) -> str:
+    """Of a word and what is no word after it."""
+    (before, kind), (word, tag) = first, second
+    return kind if (tag == "k" and word in _SUFFIXES) or before + word == "特别是" else ""
