@@ -106,11 +106,13 @@ class AttributeModel:
         return slots_of(self.codes, len(self.attributes), len(self.labels))
 
     def _batches(self, sequences: Iterable[Items]) -> Iterator[tuple[SparseItems, np.ndarray]]:
-        """The items and lengths of some sequences at a time, none empty."""
-        full = (items for items in sequences if len(items))
-        while batch := list(_few(full)):
-            rows = sparse_rows(batch, self._names)
-            yield SparseItems(*rows, *self._slots), np.array([len(items) for items in batch])
+        """The items of some sequences at a time, and the lengths of those that are not empty."""
+        first, left = 0, iter(sequences)
+        while batch := list(_few(left)):
+            if lengths := [length for length in map(len, batch) if length]:
+                rows = sparse_rows(batch, self._names, first)
+                yield SparseItems(*rows, *self._slots), np.array(lengths)
+            first += len(batch)
 
 
 def _few(sequences: Iterator[Items]) -> Iterator[Items]:

@@ -60,11 +60,11 @@ class Rows(NamedTuple):
     values: np.ndarray
 
 
-def sparse_rows(sequences: Iterable[Items], names: Names) -> Rows:
+def sparse_rows(sequences: Iterable[Items], names: Names, number: int = 0) -> Rows:
     """The values of all items.
 
-    names: what has the columns of attributes; those without one are left out. A name that an item
-    has twice counts twice. Raises SettingsError.
+    names: what has the columns of attributes; those without one are left out; number: which the
+    first sequence is, for errors. A name that an item has twice counts twice. Raises SettingsError.
     """
     parts = [Rows(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))]
     for first, few in _batches(sequences):
@@ -73,7 +73,7 @@ def sparse_rows(sequences: Iterable[Items], names: Names) -> Rows:
             flat = _of_dicts(items) or _of_any(items)
             columns = names.find(flat.beginnings, flat.which, flat.rests)
         except SettingsError:
-            _refuse(few, first, names)
+            _refuse(few, number + first, names)
             raise
         kept = columns >= 0
         ends = np.cumsum(flat.sizes, dtype=np.int64)

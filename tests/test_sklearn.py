@@ -218,6 +218,17 @@ def test_bad_data_is_named(X: Any, y: Any, message: str) -> None:
         CRF().fit(X, y)
 
 
+def test_bad_data_is_named_by_its_place_when_predicting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by that within some that are labelled at a time, nor by that among those with items."""
+    monkeypatch.setattr("crfseg.attribute_model._BATCH", 1)
+    crf = CRF(max_iterations=2).fit(*TRAIN)
+    sequences = [[], [{"a": 1}], [], [{"a": 1}, {"a": 2}], [{"a": None}]]
+    for label in (crf.predict, crf.predict_marginals):
+        with pytest.raises(SettingsError, match="sequence 4: attribute 'a' is None"):
+            label(sequences)
+    assert list(map(len, crf.predict([*sequences[:4], []]))) == [0, 1, 0, 2, 0]
+
+
 def test_saved_and_loaded(tmp_path: Path) -> None:
     path = tmp_path / "m.crfseg"
     crf = CRF(c1=0.1, max_iterations=20).fit(*TRAIN)
