@@ -50,8 +50,8 @@ CARD = {
         "UD_Chinese-GSDSimp (P. Qi, K. Yasuoka and others), train, CC BY-SA 4.0"
     ),
     "what the standards are": (
-        "joined (the default): People's Daily / PKU, with joined what it splits and dictionaries "
-        "and many other corpora do not: personal names (surname and given name), peoples "
+        "joined (the default): People's Daily / PKU, but with some of what it splits, and the Penn "
+        "Chinese Treebank does not, joined: personal names (surname and given name), peoples "
         "(中国人), deputies (副主席), verbs with a complement of one character (谈到), some "
         "numbers (十多, 八十年代); pku: the same text as published; ctb: the words of joined, "
         "cut by rules as the Penn Chinese Treebank would be; ud: Universal Dependencies"
