@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -29,6 +30,25 @@ def plain_lines(gold: str | Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{gold}: {error}; expected UTF-8 text") from None
     return [line for raw in text.split("\n") if (line := "".join(raw.split()))]
+
+
+def traditional(sentences: Iterable[Sequence[str]]) -> list[list[str]]:
+    """The same words in traditional characters, as OpenCC (s2t) writes the whole sentence.
+
+    A sentence that would be longer or shorter then stays as it is.
+    """
+    try:
+        import opencc
+    except ImportError:
+        raise click.ClickException("opencc is not installed; pip install -e '.[bench]'") from None
+    convert = opencc.OpenCC("s2t").convert
+    found = []
+    for words in sentences:
+        simple = "".join(words)
+        written = convert(simple)
+        text = iter(written if len(written) == len(simple) else simple)
+        found.append(["".join(islice(text, len(word))) for word in words])
+    return found
 
 
 def repeated(lines: Sequence[str], seed: int = SEED) -> Iterator[str]:

@@ -14,8 +14,10 @@ from _report import DOCS, provenance, table, write
 
 TEXT = """\
 crfseg is under the MIT licence ([LICENSE](../LICENSE)), the model that comes with it under that
-and CC BY-SA 4.0 (its [card](../data/default.md)). No code of others is in the package; what it
-needs is installed beside it. Running it needs the first list only.
+and CC BY-SA 4.0 (its [card](../data/default.md)). Which simplified character stands for a
+traditional one is known from OpenCC (Apache 2.0, [LICENSE.OpenCC](../LICENSE.OpenCC)). No code of
+others is in the package; what it needs is installed beside it. Running it needs the first list
+only.
 """
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 LONGEST = 70

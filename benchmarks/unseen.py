@@ -6,11 +6,13 @@ python benchmarks/unseen.py --standards ctb,ud,pku ctb6.dev.txt ud-gsd.dev.txt p
 from __future__ import annotations
 
 import os
+from collections.abc import Container, Sequence
 from statistics import mean
 
 import click
 from _peers import PEERS
 from _report import DOCS, embed, percent, provenance, table, write
+from _texts import traditional
 
 import crfseg
 from crfseg.corpus import read_sentences
@@ -27,6 +29,13 @@ NEAREST = """\
 "{nearest}" is the same model told which of its standards is the nearest to the text's
 (`crfseg segment --standard`): {standards}. For ud that is the very standard of its training text.
 """
+TRADITIONAL = """\
+## Traditional characters
+
+The same sentences in traditional characters (OpenCC, s2t); each system as before. What crfseg
+reads them with is from OpenCC, too, and the words are those of the mainland: text that was
+written in Taiwan or Hong Kong is further from what it knows.
+"""
 DIFFERENCES = """\
 How far {crfseg} is ahead, and how far in 95% of a thousand samples of the sentences (paired
 bootstrap, Koehn 2004).
@@ -36,12 +45,14 @@ READMES = {
 Models and dictionaries as they come. "crfseg --standard" was told which of its standards is the
 nearest to the text's; of two of them, pku and ud, it had training text, of CTB6 none, but what
 the default standard joins and the rules of ctb were settled on ctb6.dev.txt
-([docs/unseen.md](docs/unseen.md)).
+([docs/unseen.md](docs/unseen.md)). The same sentences in traditional characters:
+
 """,
     "README.zh.md": """
 各工具自带的模型或词典。“crfseg --standard” 指定了与文本最接近的标准；其中 pku 和 ud 有训练语料，
 CTB6 没有，但默认标准合并哪些词、ctb 用哪些规则，是对照 ctb6.dev.txt 定的
-（[docs/unseen.md](docs/unseen.md)）。
+（[docs/unseen.md](docs/unseen.md)）。同样的句子换成繁体字：
+
 """,
 }
 #: The other peers are ports of jieba.
@@ -60,6 +71,33 @@ def outputs(texts: list[str], standard: str | None) -> dict[str, list[list[str]]
     return {name: [list(of(text)) for text in texts] for name, of in cut.items()}
 
 
+Text = tuple[list[list[str]], str | None]  # its sentences, and the nearest standard
+
+
+def measure(
+    texts: Sequence[Text], ours: Sequence[str]
+) -> tuple[dict[str, list[float]], dict[str, dict[str, list[str]]]]:
+    """By system the F1 on each text; by one of ours and system how far it is ahead there."""
+    f1: dict[str, list[float]] = {}
+    ahead: dict[str, dict[str, list[str]]] = {name: {} for name in ours}
+    for sentences, standard in texts:
+        words = outputs(["".join(sentence) for sentence in sentences], standard)
+        for system, found in words.items():
+            f1.setdefault(system, []).append(score_sentences(sentences, found).f1)
+            for mine in ours if system not in ours else ():
+                one = paired_bootstrap(sentences, found, words[mine])
+                spread = f"{100 * one.low:+.2f} to {100 * one.high:+.2f}"
+                cell = f"{100 * one.difference:+.2f} ({spread})"
+                ahead[mine].setdefault(system, []).append(cell)
+    return f1, ahead
+
+
+def scores(names: Sequence[str], f1: dict[str, list[float]], systems: Container[str]) -> str:
+    """The table of some systems."""
+    rows = [[system, *map(percent, [*f1[system], mean(f1[system])])] for system in f1]
+    return table(["F1", *names, "mean"], [row for row in rows if row[0] in systems])
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("gold", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 @click.option("--standards", help="The nearest to those of GOLD files, commas between.")
@@ -71,48 +109,42 @@ def outputs(texts: list[str], standard: str | None) -> dict[str, list[list[str]]
 )
 @click.pass_context
 def main(context: click.Context, gold: tuple[str, ...], standards: str | None, output: str) -> None:
-    """Score crfseg's default model and its peers on GOLD files; write the tables."""
+    """Score crfseg's default model and its peers on GOLD files, and on the same in traditional
+    characters; write the tables.
+    """
     nearest = standards.split(",") if standards else [None] * len(gold)
     if len(nearest) != len(gold):
         raise click.UsageError(f"--standards {standards}: expected {len(gold)} of them")
     ours = [CRFSEG, NEAREST_CRFSEG] if standards else [CRFSEG]
-    f1: dict[str, list[float]] = {}
-    ahead: dict[str, dict[str, list[str]]] = {name: {} for name in ours}
     try:
-        for name, standard in zip(gold, nearest, strict=True):
-            click.echo(name, err=True)
-            sentences = list(read_sentences(name))
-            words = outputs(["".join(sentence) for sentence in sentences], standard)
-            for system, found in words.items():
-                f1.setdefault(system, []).append(score_sentences(sentences, found).f1)
-                for mine in ours if system not in ours else ():
-                    one = paired_bootstrap(sentences, found, words[mine])
-                    spread = f"{100 * one.low:+.2f} to {100 * one.high:+.2f}"
-                    cell = f"{100 * one.difference:+.2f} ({spread})"
-                    ahead[mine].setdefault(system, []).append(cell)
+        texts = [
+            (list(read_sentences(name)), standard)
+            for name, standard in zip(gold, nearest, strict=True)
+        ]
     except crfseg.CrfsegError as error:
         raise click.ClickException(str(error)) from None
-    by_text = ", ".join(
-        f"{os.path.basename(name)} {standard}" for name, standard in zip(gold, nearest, strict=True)
-    )
+    f1, ahead = measure(texts, ours)
+    other, _ = measure([(traditional(text), standard) for text, standard in texts], ours)
     names = [os.path.basename(name) for name in gold]
-    rows = [[system, *map(percent, [*each, mean(each)])] for system, each in f1.items()]
-    scores = table(["F1", *names, "mean"], rows)
+    by_text = ", ".join(f"{name} {standard}" for name, standard in zip(names, nearest, strict=True))
     page = [
         "# The default model elsewhere\n",
         provenance(context, "unseen.py", ["output"]),
         TEXT,
-        scores,
+        scores(names, f1, f1),
         *([NEAREST.format(nearest=NEAREST_CRFSEG, standards=by_text)] if standards else []),
     ]
     for mine, peers in ahead.items():
         less = table([f"{mine} less", *names], [[peer, *cells] for peer, cells in peers.items()])
         page += [DIFFERENCES.format(crfseg=mine), less]
+    page += [TRADITIONAL, scores(names, other, other)]
     write(output, "\n".join(page))
     if standards and output == str(DOCS / "unseen.md"):
-        few = [row for row in rows if row[0] in (*ours, *IN_READMES)]
-        short = table(["F1", *names, "mean"], few)
-        embed("unseen", {page: short + after for page, after in READMES.items()})
+        few = (*ours, *IN_READMES)
+        tables = scores(names, f1, few), scores(names, other, few)
+        embed("unseen", {
+            page: tables[0] + after + tables[1] for page, after in READMES.items()
+        })  # fmt: skip
 
 
 if __name__ == "__main__":

