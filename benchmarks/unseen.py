@@ -45,13 +45,15 @@ READMES = {
 Models and dictionaries as they come. "crfseg --standard" was told which of its standards is the
 nearest to the text's; of two of them, pku and ud, it had training text, of CTB6 none, but what
 the default standard joins and the rules of ctb were settled on ctb6.dev.txt
-([docs/unseen.md](docs/unseen.md)). The same sentences in traditional characters:
+([docs/unseen.md](docs/unseen.md)). The same sentences in traditional characters (OpenCC, whose
+table crfseg reads them with):
 
 """,
     "README.zh.md": """
 各工具自带的模型或词典。“crfseg --standard” 指定了与文本最接近的标准；其中 pku 和 ud 有训练语料，
 CTB6 没有，但默认标准合并哪些词、ctb 用哪些规则，是对照 ctb6.dev.txt 定的
-（[docs/unseen.md](docs/unseen.md)）。同样的句子换成繁体字：
+（[docs/unseen.md](docs/unseen.md)）。同样的句子换成繁体字（用 OpenCC 转换，crfseg 的
+繁简对应也取自 OpenCC）：
 
 """,
 }

@@ -18,7 +18,7 @@ import opencc
 import crfseg
 from crfseg.files import atomic_write
 
-#: The blocks of Han characters with 16 bits, and what is known of nearly no other.
+#: The blocks of Han characters below U+10000; those beyond are rare.
 _HAN = (range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0xF900, 0xFB00))
 _A_LINE = 22  # pairs; each character is two columns wide
 
