@@ -61,9 +61,13 @@ CTB6 没有，但默认标准合并哪些词、ctb 用哪些规则，是对照 c
 IN_READMES = ("jieba", "wapic")
 CRFSEG, NEAREST_CRFSEG = "crfseg", "crfseg --standard"
 
+Sentences = list[list[str]]
+Words = dict[str, Sentences]  # of each system
 
-def outputs(texts: list[str], standard: str | None) -> dict[str, list[list[str]]]:
-    """The words of each text from crfseg and from the peers that are installed."""
+
+def outputs(gold: Sentences, standard: str | None) -> Words:
+    """The words of each sentence from crfseg and from the peers that are installed."""
+    texts = ["".join(words) for words in gold]
     cut = {CRFSEG: crfseg.Segmenter().cut}
     if standard:
         cut[NEAREST_CRFSEG] = crfseg.Segmenter(standard=standard).cut
@@ -73,25 +77,25 @@ def outputs(texts: list[str], standard: str | None) -> dict[str, list[list[str]]
     return {name: [list(of(text)) for text in texts] for name, of in cut.items()}
 
 
-Text = tuple[list[list[str]], str | None]  # its sentences, and the nearest standard
+def measure(texts: Sequence[Sentences], found: Sequence[Words]) -> dict[str, list[float]]:
+    """By system the F1 on each text."""
+    return {
+        system: [
+            score_sentences(gold, words[system]).f1
+            for gold, words in zip(texts, found, strict=True)
+        ]
+        for system in found[0]
+    }
 
 
-def measure(
-    texts: Sequence[Text], ours: Sequence[str]
-) -> tuple[dict[str, list[float]], dict[str, dict[str, list[str]]]]:
-    """By system the F1 on each text; by one of ours and system how far it is ahead there."""
-    f1: dict[str, list[float]] = {}
-    ahead: dict[str, dict[str, list[str]]] = {name: {} for name in ours}
-    for sentences, standard in texts:
-        words = outputs(["".join(sentence) for sentence in sentences], standard)
-        for system, found in words.items():
-            f1.setdefault(system, []).append(score_sentences(sentences, found).f1)
-            for mine in ours if system not in ours else ():
-                one = paired_bootstrap(sentences, found, words[mine])
-                spread = f"{100 * one.low:+.2f} to {100 * one.high:+.2f}"
-                cell = f"{100 * one.difference:+.2f} ({spread})"
-                ahead[mine].setdefault(system, []).append(cell)
-    return f1, ahead
+def compare(mine: str, peer: str, texts: Sequence[Sentences], found: Sequence[Words]) -> list[str]:
+    """How far one system is ahead of another on each text."""
+    cells = []
+    for gold, words in zip(texts, found, strict=True):
+        one = paired_bootstrap(gold, words[peer], words[mine])
+        spread = f"{100 * one.low:+.2f} to {100 * one.high:+.2f}"
+        cells.append(f"{100 * one.difference:+.2f} ({spread})")
+    return cells
 
 
 def scores(names: Sequence[str], f1: dict[str, list[float]], systems: Container[str]) -> str:
@@ -119,14 +123,13 @@ def main(context: click.Context, gold: tuple[str, ...], standards: str | None, o
         raise click.UsageError(f"--standards {standards}: expected {len(gold)} of them")
     ours = [CRFSEG, NEAREST_CRFSEG] if standards else [CRFSEG]
     try:
-        texts = [
-            (list(read_sentences(name)), standard)
-            for name, standard in zip(gold, nearest, strict=True)
-        ]
+        texts = [list(read_sentences(name)) for name in gold]
     except crfseg.CrfsegError as error:
         raise click.ClickException(str(error)) from None
-    f1, ahead = measure(texts, ours)
-    other, _ = measure([(traditional(text), standard) for text, standard in texts], ours)
+    found = list(map(outputs, texts, nearest))
+    f1 = measure(texts, found)
+    written = list(map(traditional, texts))
+    other = measure(written, list(map(outputs, written, nearest)))
     names = [os.path.basename(name) for name in gold]
     by_text = ", ".join(f"{name} {standard}" for name, standard in zip(names, nearest, strict=True))
     page = [
@@ -136,9 +139,9 @@ def main(context: click.Context, gold: tuple[str, ...], standards: str | None, o
         scores(names, f1, f1),
         *([NEAREST.format(nearest=NEAREST_CRFSEG, standards=by_text)] if standards else []),
     ]
-    for mine, peers in ahead.items():
-        less = table([f"{mine} less", *names], [[peer, *cells] for peer, cells in peers.items()])
-        page += [DIFFERENCES.format(crfseg=mine), less]
+    for mine in ours:
+        rows = [[peer, *compare(mine, peer, texts, found)] for peer in f1 if peer not in ours]
+        page += [DIFFERENCES.format(crfseg=mine), table([f"{mine} less", *names], rows)]
     page += [TRADITIONAL, scores(names, other, other)]
     write(output, "\n".join(page))
     if standards and output == str(DOCS / "unseen.md"):
