@@ -1,6 +1,6 @@
 """How small a model can be, and what that costs.
 
-python benchmarks/compress.py --standards joined,ud GOLD GOLD
+python benchmarks/compress.py --standards general,ud GOLD GOLD
 """
 
 from __future__ import annotations

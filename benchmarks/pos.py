@@ -73,7 +73,7 @@ def held_out(corpus: str, treebank: str, dictionary: str) -> tuple[list[list[str
     joined = [list(join(sentence)) for sentence in sentences]
     parts = parts_of(sentences, treebank)
     with tempfile.TemporaryDirectory(prefix="crfseg-") as name:
-        corpora = {part.name: part.write(Path(name), slice(part.cut)) for part in parts}
+        corpora = {part.name: part.write(Path(name), part.trained) for part in parts}
         model = train_models(corpora, dictionary).model
     tagger = PosTagger(train_on(first).model)
     rows = []

@@ -21,9 +21,11 @@ from crfseg.evaluation import paired_bootstrap, score_sentences
 TEXT = """\
 Word F1 in percent, each system with its own model or dictionary, nothing trained here. Each
 text follows its own standard of what a word is, and so does each system: no one can reach 100.
-What the default standard of crfseg joins, and the rules of its standard ctb, were settled on the
-development text of CTB6, so its test text is the one to look at
-([joined](../data/joined.py), [rules](../data/treebank.py)).
+What the default standard of crfseg joins and cuts, and the rules of its standard ctb, were
+settled on the development text of CTB6, so its test text is the one to look at
+([joined](../data/joined.py), [ctb](../data/treebank.py), [general](../data/general.py)). The
+default standard is learnt from the training text of ud-gsd as well, so ud-gsd.dev.txt is new text
+to it, but not text of another kind; nothing was settled on it.
 """
 NEAREST = """\
 "{nearest}" is the same model told which of its standards is the nearest to the text's
@@ -43,15 +45,16 @@ bootstrap, Koehn 2004).
 READMES = {
     "README.md": """
 Models and dictionaries as they come. "crfseg --standard" was told which of its standards is the
-nearest to the text's; of two of them, pku and ud, it had training text, of CTB6 none, but what
-the default standard joins and the rules of ctb were settled on ctb6.dev.txt
+nearest to the text's; of two of them, pku and ud, it had training text, and the default standard
+had both; of CTB6 none, but the rules of ctb and of the default standard were settled on
+ctb6.dev.txt
 ([docs/unseen.md](docs/unseen.md)). The same sentences in traditional characters (OpenCC, whose
 table crfseg reads them with):
 
 """,
     "README.zh.md": """
 各工具自带的模型或词典。“crfseg --standard” 指定了与文本最接近的标准；其中 pku 和 ud 有训练语料，
-CTB6 没有，但默认标准合并哪些词、ctb 用哪些规则，是对照 ctb6.dev.txt 定的
+默认标准两者都用；CTB6 没有，但默认标准和 ctb 的规则是对照 ctb6.dev.txt 定的
 （[docs/unseen.md](docs/unseen.md)）。同样的句子换成繁体字（用 OpenCC 转换，crfseg 的
 繁简对应也取自 OpenCC）：
 

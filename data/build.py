@@ -16,12 +16,14 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import click
 
 from crfseg.compression import coarse
 from crfseg.corpus import read_sentences, read_tagged, write_sentences
+from crfseg.data import general
 from crfseg.data.joined import Tagged, join
 from crfseg.data.treebank import Treebank
 from crfseg.evaluation import Scores, evaluate
@@ -50,15 +52,17 @@ CARD = {
         "UD_Chinese-GSDSimp (P. Qi, K. Yasuoka and others), train, CC BY-SA 4.0"
     ),
     "what the standards are": (
-        "joined (the default): People's Daily / PKU, but with some of what it splits, and the Penn "
-        "Chinese Treebank does not, joined: personal names (surname and given name), peoples "
-        "(中国人), deputies (副主席), verbs with a complement of one character (谈到), some "
-        "numbers (十多, 八十年代); pku: the same text as published; ctb: the words of joined, "
-        "cut by rules as the Penn Chinese Treebank would be; ud: Universal Dependencies"
+        "general (the default): between the others, learnt from all of the text: personal names "
+        "(surname and given name) joined, dates and most of what the Penn Chinese Treebank and "
+        "Universal Dependencies cut apart; joined: People's Daily / PKU, but with some of what it "
+        "splits, and the Penn Chinese Treebank does not, joined: personal names, peoples (中国人), "
+        "deputies (副主席), verbs with a complement of one character (谈到), some numbers (十多, "
+        "八十年代); pku: the same text as published; ctb: the words of joined, cut by rules as the "
+        "Penn Chinese Treebank would be; ud: Universal Dependencies"
     ),
     "what was settled on other text": (
-        "which words are joined, and the rules of ctb: the development text of CTB6, of which "
-        "nothing is trained on"
+        "which words are joined, and the rules of general and ctb: the development text of CTB6, "
+        "of which nothing is trained on; general also on the last tenths of its own texts"
     ),
     "rebuild": "python -m crfseg.data.build 199801.txt ud-gsd.train.txt dict.txt",
 }
@@ -67,35 +71,46 @@ CARD = {
 _SHOWN = ("language", "what the standards are", "what was settled on other text", "licence")
 
 
+Sentences = list[list[str]]
+
+
 @dataclass(frozen=True)
 class Part:
     """A corpus of one standard, with its last tenth apart."""
 
     name: str
-    sentences: list[list[str]]
+    trained: Sentences
+    held_out: Sentences
 
-    def write(self, folder: Path, what: slice) -> Path:
+    @classmethod
+    def of(cls, name: str, sentences: Sentences) -> Part:
+        cut = len(sentences) - len(sentences) // _HELD_OUT
+        return cls(name, sentences[:cut], sentences[cut:])
+
+    def write(self, folder: Path, *texts: Sentences) -> Path:
         """Some of its sentences as a file."""
         path = folder / f"{self.name}.txt"
-        write_sentences(path, self.sentences[what])
+        write_sentences(path, chain.from_iterable(texts))
         return path
-
-    @property
-    def cut(self) -> int:
-        """Where the held-out sentences begin."""
-        return len(self.sentences) - len(self.sentences) // _HELD_OUT
 
 
 def parts_of(tagged: Sequence[Sequence[Tagged]], treebank: str) -> list[Part]:
-    """The texts of the default model: the People's Daily in three standards, the treebank."""
+    """The texts of the default model: the People's Daily in four standards, the treebank."""
     named = [list(join(sentence)) for sentence in tagged]
     rules = Treebank(named)
+    ud = Part.of("ud", list(read_sentences(treebank)))
+    daily = Part.of("", [list(general.newspaper(sentence, rules)) for sentence in named])
     return [
-        Part("joined", [[word for word, _ in sentence] for sentence in named]),
-        Part("pku", [[word for word, _ in sentence] for sentence in tagged]),
-        Part("ctb", [list(rules.words(sentence)) for sentence in named]),
-        Part("ud", list(read_sentences(treebank))),
+        Part("general", _general(daily.trained, ud.trained), _general(daily.held_out, ud.held_out)),
+        Part.of("joined", [[word for word, _ in sentence] for sentence in named]),
+        Part.of("pku", [[word for word, _ in sentence] for sentence in tagged]),
+        Part.of("ctb", [list(rules.words(sentence)) for sentence in named]),
+        ud,
     ]
+
+
+def _general(daily: Sentences, ud: Sentences) -> Sentences:
+    return general.spread(daily, [general.encyclopedia(sentence) for sentence in ud])
 
 
 def train_models(corpora: dict[str, Path], dictionary: str) -> TrainingResult:
@@ -118,12 +133,12 @@ def train_models(corpora: dict[str, Path], dictionary: str) -> TrainingResult:
 
 def _held_out_scores(parts: list[Part], dictionary: str, folder: Path) -> dict[str, Scores]:
     """Trained on the first nine tenths of each, scored on the last."""
-    corpora = {part.name: part.write(folder, slice(part.cut)) for part in parts}
+    corpora = {part.name: part.write(folder, part.trained) for part in parts}
     trial = coarse(train_models(corpora, dictionary).model)
     (folder / "held-out").mkdir()
     return {
         part.name: evaluate(
-            part.write(folder / "held-out", slice(part.cut, None)),
+            part.write(folder / "held-out", part.held_out),
             segmenter=Segmenter.from_model(trial, standard=part.name),
             train=corpora[part.name],
         )
@@ -143,7 +158,7 @@ def main(corpus: str, treebank: str, dictionary: str, output: str | None) -> Non
     with tempfile.TemporaryDirectory() as name:
         scores = _held_out_scores(parts, dictionary, Path(name))
     with tempfile.TemporaryDirectory() as name:
-        corpora = {part.name: part.write(Path(name), slice(None)) for part in parts}
+        corpora = {part.name: part.write(Path(name), part.trained, part.held_out) for part in parts}
         model = coarse(train_models(corpora, dictionary).model)
     card = {
         **CARD,
@@ -174,7 +189,7 @@ def _write_card(path: Path, card: dict, metadata: dict, size: int) -> None:
         *(f"- **{key}**: {card[key]}" for key in _SHOWN),
         f"- **made from**: {card['attribution']}",
         f"- **corpora**: {metadata['sentences']:,} sentences, {metadata['words']:,} words in all, "
-        "the People's Daily counted three times",
+        "the People's Daily counted four times, the treebank twice",
         f"- **lexicons**: {', '.join(metadata['lexicons'])}",
         f"- **settings**: {metadata['settings']}; {metadata['iterations']} iterations",
         f"- **size**: {size:,} bytes, {metadata['version']} of crfseg",

@@ -38,11 +38,12 @@ _PRONOUNS = _words("""
 _COUNTED = frozenset(f"{number}{unit}" for number in "一几多百" for unit in "个种次年项名位家条")
 #: Begin with 全, and are whole.
 _WHOLE = _words("全体 全球 全局 全力 全会 全能 全线 全身 全盘 全景 全程 全民")
-#: With an adverb before them.
+#: With an adverb before them, or a preposition after; Universal Dependencies cut them, too.
+_VERBS_OF_BOTH = _words("不再 还有 只能 共有 处在 处于 位于 用于")
+#: The same, but whole or too rare there.
 _VERBS = _words("""
-    不要 不再 不必 不得 不好 不够 不用 不行 不易 不顾 不曾 更是 还有 还要 只能 早已 早就 就要 就是
-    共有 有着 并非 并未 从未 尚未 绝不 绝非 永不 即可 最高 最低 最新 最佳 现有 原定 新增
-    处在 处于 位于 用于 直到 对外
+    不要 不必 不得 不好 不够 不用 不行 不易 不顾 不曾 更是 还要 早已 早就 就要 就是 有着
+    并非 并未 从未 尚未 绝不 绝非 永不 即可 最高 最低 最新 最佳 现有 原定 新增 直到 对外
 """)
 #: The same, but conjunctions where they are not verbs.
 _CONJUNCTIONS = _words("还是 只是")
@@ -74,6 +75,12 @@ class Treebank:
             yield from self._cut(word, tag)
 
     def _cut(self, word: str, tag: str) -> list[str]:
+        if _begins_with_word(word, tag):
+            return [word[:1], word[1:]]
+        return self.cut_widely(word, tag)
+
+    def cut_widely(self, word: str, tag: str) -> list[str]:
+        """The parts of a word that not only the treebank cuts."""
         if word in _APART:
             return _APART[word]
         place = self._place(word, tag)
@@ -81,7 +88,7 @@ class Treebank:
 
     def _place(self, word: str, tag: str) -> int:
         """After how many characters a word is cut in two; 0 for one that is not."""
-        if _begins_with_word(word, tag):
+        if word in _VERBS_OF_BOTH or (word in _COUNTED and tag == "m"):
             return 1
         if len(word) == 4 and tag in _COMPOUND and word[2:] != "主义":
             return 2 if {word[:2], word[2:]} <= self._common else 0
@@ -95,11 +102,7 @@ def _begins_with_word(word: str, tag: str) -> bool:
         return word not in _PRONOUNS
     if word[0] == "全" and tag == "n":
         return word not in _WHOLE and word[-1] not in "性化"
-    return (
-        word in _VERBS
-        or (word in _CONJUNCTIONS and tag == "v")
-        or (word in _COUNTED and tag == "m")
-    )  # fmt: skip
+    return word in _VERBS or (word in _CONJUNCTIONS and tag == "v")
 
 
 def _tag_of_both(first: Tagged, second: Tagged) -> str:

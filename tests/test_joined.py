@@ -1,4 +1,4 @@
-"""The words of the default standard: names, deputies, verbs with complements, some numbers."""
+"""The words of the standard joined: names, deputies, verbs with complements, some numbers."""
 
 from __future__ import annotations
 
