@@ -18,8 +18,8 @@ from _report import DOCS, percent, provenance, table, write
 import crfseg
 from crfseg import Segmenter
 from crfseg.corpus import read_tagged
-from crfseg.data.build import parts_of, train_models
-from crfseg.data.build_pos import accuracy, split, train_on
+from crfseg.data.build import parts_of, split, train_models
+from crfseg.data.build_pos import accuracy, train_on
 from crfseg.data.joined import Tagged, join
 from crfseg.pos import PosLines, PosTagger, default_pos_path
 

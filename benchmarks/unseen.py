@@ -26,8 +26,8 @@ settled on the development text of CTB6, so its test text is the one to look at
 ([joined](../data/joined.py), [ctb](../data/treebank.py), [general](../data/general.py)). The
 default standard is learnt from the training text of ud-gsd as well, so ud-gsd.dev.txt is new text
 to it, but not text of another kind. That learning from both does good was first seen on
-ud-gsd.dev.txt; how much of each, and with which rules, was settled without it, on the last tenths
-of the training texts.
+ud-gsd.dev.txt; how much of each, and with which rules, was settled on the last tenths of the
+training texts and on the golden sentences of the tests.
 """
 NEAREST = """\
 "{nearest}" is the same model told which of its standards is the nearest to the text's

@@ -18,6 +18,7 @@ from pathlib import Path
 import click
 
 from crfseg.corpus import read_tagged
+from crfseg.data.build import split
 from crfseg.data.joined import Tagged, join
 from crfseg.files import atomic_write
 from crfseg.kernels.fixed import run_again
@@ -25,7 +26,6 @@ from crfseg.label_scores import score_labels
 from crfseg.pos import PosTagger, default_pos_path, train_pos
 from crfseg.tagger_training import TaggerResult
 
-_HELD_OUT = 10
 #: Half the file, and no less accurate on held-out text.
 _PRUNE = 0.1
 
@@ -40,12 +40,6 @@ CARD = {
     "words": "those of the standards joined and pku of the default model",
     "rebuild": "python -m crfseg.data.build_pos 199801.txt",
 }
-
-
-def split(sentences: Sequence[list[Tagged]]) -> tuple[list[list[Tagged]], list[list[Tagged]]]:
-    """All but the last tenth, and the last tenth, as `build` holds it out."""
-    cut = len(sentences) - len(sentences) // _HELD_OUT
-    return list(sentences[:cut]), list(sentences[cut:])
 
 
 def train_on(sentences: Sequence[list[Tagged]]) -> TaggerResult:

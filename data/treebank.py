@@ -80,7 +80,7 @@ class Treebank:
         return self.cut_widely(word, tag)
 
     def cut_widely(self, word: str, tag: str) -> list[str]:
-        """The parts of a word that not only the treebank cuts."""
+        """The parts of a word as the standard ``general`` has them, too: by fewer rules."""
         if word in _APART:
             return _APART[word]
         place = self._place(word, tag)
