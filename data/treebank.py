@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator
 from crfseg.data.joined import Tagged, join_parts
 
 
-def _words(text: str) -> frozenset[str]:
+def words_of(text: str) -> frozenset[str]:
+    """What stands between blanks."""
     return frozenset(text.split())
 
 
@@ -25,36 +26,39 @@ def _parts(text: str) -> dict[str, list[str]]:
 
 
 _CONTENT = frozenset("nvabjrzms")  # first letters
-_COMPOUND = _words("n nz nt ns l j")
+_COMPOUND = words_of("n nz nt ns l j")
 #: How often both halves of a compound have to occur.
 _COMMON = 5
 
-_DETERMINERS = "这那每各该此本某哪"
+_DEMONSTRATIVES = "这那"
+_DETERMINERS = _DEMONSTRATIVES + "每各该此本某哪"
 #: Begin with a determiner, and are whole.
-_PRONOUNS = _words("""
+_PRONOUNS = words_of("""
     这些 那些 某些 哪些 这样 那样 这么 那么 这里 那里 哪里 这儿 那儿 哪儿 这边 那边 这般 那般
     这会儿 那会儿 这时 那时 这时候 那时候 此时 此刻 此间 此外 此前 此后 另外 本身 本人 各自 某某
 """)
 _COUNTED = frozenset(f"{number}{unit}" for number in "一几多百" for unit in "个种次年项名位家条")
 #: Begin with 全, and are whole.
-_WHOLE = _words("全体 全球 全局 全力 全会 全能 全线 全身 全盘 全景 全程 全民")
+_WHOLE = words_of("全体 全球 全局 全力 全会 全能 全线 全身 全盘 全景 全程 全民")
 #: With an adverb before them, or a preposition after; Universal Dependencies cut them, too.
-_VERBS_OF_BOTH = _words("不再 还有 只能 共有 处在 处于 位于 用于")
+_VERBS_OF_BOTH = words_of("不再 还有 只能 共有 处在 处于 位于 用于")
 #: The same, but whole or too rare there.
-_VERBS = _words("""
+_VERBS = words_of("""
     不要 不必 不得 不好 不够 不用 不行 不易 不顾 不曾 更是 还要 早已 早就 就要 就是 有着
     并非 并未 从未 尚未 绝不 绝非 永不 即可 最高 最低 最新 最佳 现有 原定 新增 直到 对外
 """)
 #: The same, but conjunctions where they are not verbs.
-_CONJUNCTIONS = _words("还是 只是")
+_CONJUNCTIONS = words_of("还是 只是")
 #: What no rule finds.
 _APART = _parts("""
-    我 国, 两 岸, 有 人, 来 说, 整 个, 及 其, 而 是, 由 此, 以 此, 与 此 同时, 一 方面, 另 一 方面,
-    同 期, 同 年, 同 日, 上 年, 上 月, 上 周, 上 次, 下 次, 上 届, 下 届,
+    两 岸, 有 人, 来 说, 及 其, 由 此, 以 此, 与 此 同时, 一 方面, 另 一 方面,
+    同 期, 同 日, 上 年, 上 月, 上 周, 上 次, 下 次, 上 届, 下 届,
     近年 来, 历年 来, 连日 来, 长期 以来, 迄今 为止, 不久 前, 事实 上,
-    发展中 国家, 中华 人民 共和国, 一 国 两 制, 高 新 技术, 对 外 开放, 对 外 贸易, … …
+    发展中 国家, 中华 人民 共和国, 一 国 两 制, 高 新 技术, 对 外 开放, 对 外 贸易
 """)
-_SUFFIXES = _words("们 者 型 化 界 式")
+#: The same, but whole in Universal Dependencies.
+_APART_HERE = _parts("我 国, 整 个, 而 是, 同 年, … …")
+_SUFFIXES = words_of("们 者 型 化 界 式")
 
 
 class Treebank:
@@ -75,34 +79,44 @@ class Treebank:
             yield from self._cut(word, tag)
 
     def _cut(self, word: str, tag: str) -> list[str]:
+        if word in _APART_HERE:
+            return _APART_HERE[word]
         if _begins_with_word(word, tag):
             return [word[:1], word[1:]]
-        return self.cut_widely(word, tag)
+        if word not in _APART and self._is_compound(word, tag):
+            return [word[:2], word[2:]]
+        return cut_widely(word, tag)
 
-    def cut_widely(self, word: str, tag: str) -> list[str]:
-        """The parts of a word as the standard ``general`` has them, too: by fewer rules."""
-        if word in _APART:
-            return _APART[word]
-        place = self._place(word, tag)
-        return [word[:place], word[place:]] if place else [word]
+    def _is_compound(self, word: str, tag: str) -> bool:
+        """Whether its halves are words of their own."""
+        fits = len(word) == 4 and tag in _COMPOUND and word[2:] != "主义"
+        return fits and {word[:2], word[2:]} <= self._common
 
-    def _place(self, word: str, tag: str) -> int:
-        """After how many characters a word is cut in two; 0 for one that is not."""
-        if word in _VERBS_OF_BOTH or (word in _COUNTED and tag == "m"):
-            return 1
-        if len(word) == 4 and tag in _COMPOUND and word[2:] != "主义":
-            return 2 if {word[:2], word[2:]} <= self._common else 0
-        return 0
+
+def cut_widely(word: str, tag: str) -> list[str]:
+    """The parts of a word that Universal Dependencies cuts as well."""
+    if word in _APART:
+        return _APART[word]
+    counted = word in _COUNTED and tag == "m"
+    if counted or word in _VERBS_OF_BOTH or _is_determined(word, tag, _DEMONSTRATIVES):
+        return [word[:1], word[1:]]
+    return [word]
 
 
 def _begins_with_word(word: str, tag: str) -> bool:
     if len(word) == 1:
         return False
-    if word[0] in _DETERMINERS and tag in ("r", "t"):
-        return word not in _PRONOUNS
     if word[0] == "全" and tag == "n":
         return word not in _WHOLE and word[-1] not in "性化"
-    return word in _VERBS or (word in _CONJUNCTIONS and tag == "v")
+    if word in _VERBS or (word in _CONJUNCTIONS and tag == "v"):
+        return True
+    return _is_determined(word, tag, _DETERMINERS)
+
+
+def _is_determined(word: str, tag: str, determiners: str) -> bool:
+    """Whether it is a determiner and what it determines: 这/次."""
+    fits = len(word) > 1 and word[0] in determiners and tag in ("r", "t")
+    return fits and word not in _PRONOUNS
 
 
 def _tag_of_both(first: Tagged, second: Tagged) -> str:
