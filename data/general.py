@@ -1,12 +1,12 @@
 """The default standard: what lies between the others, learnt from all the text there is.
 
 No two corpora agree on what a word is. This standard is to be near to most of them: personal
-names are joined, as in ``joined``; what the Penn Chinese Treebank and Universal Dependencies both
-cut is cut (一/个, 这/次, 还/有; not 我国, 尚未), but for compounds (有限公司); years are cut
-(1998/年), as Universal Dependencies and half of CTB6 have them, months and days are not; 于 is cut
-from some verbs (位/于). The sentences of Universal Dependencies stand among those of the People's
-Daily, each twice, as they are but for foreign names, months, days, and some suffixes, so that the
-words of encyclopedias are cut as there.
+names are joined, as in ``joined``; most of what the Penn Chinese Treebank and Universal
+Dependencies both cut is cut (一/个, 这/次, 还/有; not 我国, 尚未), but no compounds (有限公司);
+years are cut (1998/年), as in Universal Dependencies and half the time in CTB6, months and
+days are not; 于 is cut from some verbs (位/于). The sentences of Universal Dependencies stand
+among those of the People's Daily, each twice, as they are but for foreign names, months, days,
+and some suffixes, so that the words of encyclopedias are cut as there.
 
 Which rules to have, and how much of which text, was settled on the development text of CTB6, on
 the last tenths of the People's Daily and of the training text of Universal Dependencies, and on

@@ -56,8 +56,8 @@ _APART = _parts("""
     近年 来, 历年 来, 连日 来, 长期 以来, 迄今 为止, 不久 前, 事实 上,
     发展中 国家, 中华 人民 共和国, 一 国 两 制, 高 新 技术, 对 外 开放, 对 外 贸易
 """)
-#: The same, but whole in Universal Dependencies.
-_APART_HERE = _parts("我 国, 整 个, 而 是, 同 年, … …")
+#: The same, but whole or too rare in Universal Dependencies.
+_APART_IN_TREEBANK = _parts("我 国, 整 个, 而 是, 同 年, … …")
 _SUFFIXES = words_of("们 者 型 化 界 式")
 
 
@@ -79,8 +79,8 @@ class Treebank:
             yield from self._cut(word, tag)
 
     def _cut(self, word: str, tag: str) -> list[str]:
-        if word in _APART_HERE:
-            return _APART_HERE[word]
+        if word in _APART_IN_TREEBANK:
+            return _APART_IN_TREEBANK[word]
         if _begins_with_word(word, tag):
             return [word[:1], word[1:]]
         if word not in _APART and self._is_compound(word, tag):
@@ -94,7 +94,7 @@ class Treebank:
 
 
 def cut_widely(word: str, tag: str) -> list[str]:
-    """The parts of a word that Universal Dependencies cuts as well."""
+    """The parts of a word as the standard ``general`` has them, too: by fewer rules."""
     if word in _APART:
         return _APART[word]
     counted = word in _COUNTED and tag == "m"
