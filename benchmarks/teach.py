@@ -21,7 +21,7 @@ Sentences = list[list[str]]
 
 #: Of the default model: the default one, that of the test text, the nearest to the corrections.
 PKU = "pku"
-STANDARDS = ("joined", PKU, "ctb")
+STANDARDS = ("general", PKU, "ctb")
 SIZES = (1, 10, 50, 100)
 #: Lessons of one sentence differ much: so many are given.
 SINGLE = 15
