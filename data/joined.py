@@ -23,7 +23,7 @@ _AUXILIARIES = frozenset("能要会可应敢愿想该肯是有无没像")
 
 
 def join(sentence: Iterable[Tagged]) -> Iterator[Tagged]:
-    """The words of the default standard, each with the tag it has as a whole."""
+    """The words of the standard ``joined``, each with the tag it has as a whole."""
     return join_parts(_join_names(sentence), _tag_of_both)
 
 

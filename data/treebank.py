@@ -83,9 +83,10 @@ class Treebank:
             return _APART_IN_TREEBANK[word]
         if _begins_with_word(word, tag):
             return [word[:1], word[1:]]
-        if word not in _APART and self._is_compound(word, tag):
+        parts = cut_widely(word, tag)
+        if len(parts) == 1 and self._is_compound(word, tag):
             return [word[:2], word[2:]]
-        return cut_widely(word, tag)
+        return parts
 
     def _is_compound(self, word: str, tag: str) -> bool:
         """Whether its halves are words of their own."""
