@@ -36,7 +36,7 @@ _SETTINGS = (
         type=click.Choice(["4", "6"]),
         default="4",
         show_default=True,
-        help="How words are labelled: s b m e, or s b c d m e.",
+        help="How words are labelled: s b m e, or s b c d m e (a little more accurate, slower).",
     ),
     click.option(
         "--l2",

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import naive
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crfseg.kernels.scores import Plan, emissions, viterbi
+from crfseg.kernels.scores import (
+    Plan,
+    emissions,
+    viterbi,
+    viterbi_of_long_words,
+    viterbi_of_words,
+)
 from crfseg.tags import FOUR, SIX, TagScheme
 
 _ILLEGAL = -(1 << 28)
@@ -44,26 +52,41 @@ def best(scheme: TagScheme, scores: np.ndarray, transitions: np.ndarray) -> tupl
     return tuple(path.tolist())
 
 
+def best_of_words(
+    scheme: TagScheme, scores: np.ndarray, transitions: np.ndarray
+) -> tuple[int, ...]:
+    """The same as the decoder finds it, which knows the scheme."""
+    n = len(scores)
+    path = np.empty(n, dtype=np.uint8)
+    find = viterbi_of_words if scheme is FOUR else viterbi_of_long_words
+    moves = np.where(scheme.legal, transitions, _ILLEGAL).astype(np.int32)
+    find(scores.astype(np.int32), n, moves, np.empty(n, dtype=np.uint8), path)
+    return tuple(path.tolist())
+
+
+@pytest.mark.parametrize("find", [best, best_of_words])
 @pytest.mark.parametrize("scheme", [FOUR, SIX], ids=["4", "6"])
 @given(n=st.integers(1, 7), seed=st.integers(0, 1000), spread=st.sampled_from([1, 3, 30_000]))
 def test_viterbi_is_the_best_of_all_paths(
-    scheme: TagScheme, n: int, seed: int, spread: int
+    find: Callable, scheme: TagScheme, n: int, seed: int, spread: int
 ) -> None:
     random = np.random.default_rng(seed)
     scores = random.integers(-spread, spread + 1, (n, scheme.size))
     transitions = random.integers(-spread, spread + 1, (scheme.size, scheme.size))
-    assert best(scheme, scores, transitions) == naive.best_path(scores, transitions, scheme.tags)
+    assert find(scheme, scores, transitions) == naive.best_path(scores, transitions, scheme.tags)
 
 
-def test_viterbi_of_a_long_sequence_of_extreme_scores() -> None:
+@pytest.mark.parametrize("find", [best, best_of_words])
+@pytest.mark.parametrize("scheme", [FOUR, SIX], ids=["4", "6"])
+def test_viterbi_of_a_long_sequence_of_extreme_scores(find: Callable, scheme: TagScheme) -> None:
     """20,000 characters with the largest sums 20 templates can give: int32 does not overflow."""
-    n, T = 20_000, 4
+    n, T = 20_000, scheme.size
     random = np.random.default_rng(5)
     scores = random.choice([-20 * 32767, 20 * 32767], size=(n, T))
     transitions = random.choice([-32767, 32767], size=(T, T))
-    path = best(FOUR, scores, transitions)
-    moves = np.where(FOUR.legal, transitions, -(10**15))
-    total = np.where(FOUR.begins, 0, -(10**15)) + scores[0]
+    path = find(scheme, scores, transitions)
+    moves = np.where(scheme.legal, transitions, -(10**15))
+    total = np.where(scheme.begins, 0, -(10**15)) + scores[0]
     for row in scores[1:]:
         total = (total[:, None] + moves).max(axis=0) + row
-    assert naive.path_score(path, scores, moves) == total[FOUR.ends].max()
+    assert naive.path_score(path, scores, moves) == total[scheme.ends].max()

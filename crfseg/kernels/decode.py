@@ -15,7 +15,6 @@ from crfseg.kernels.layout import (
     BITMAP,
     BITMAPS,
     DISPLACEMENTS,
-    ENDS,
     FAMILIES,
     FIRST_LEXICON,
     HASHED,
@@ -24,7 +23,6 @@ from crfseg.kernels.layout import (
     NUMBERS,
     PAIR,
     RUNS,
-    STARTS,
     STEP,
     TIERS,
     TRANSITIONS,
@@ -36,7 +34,7 @@ from crfseg.kernels.packed import bitmap_rows, found_rows, pair_rows, sum_rows, 
 from crfseg.kernels.pairs import number
 from crfseg.kernels.policy import part, stage
 from crfseg.kernels.runs import find_runs
-from crfseg.kernels.scores import ngram_keys, viterbi, viterbi_of_words
+from crfseg.kernels.scores import ngram_keys, viterbi_of_long_words, viterbi_of_words
 from crfseg.kernels.tables import gap_of, header_at, levels_at, matrix, plan_at, vector, work_at
 from crfseg.kernels.trie import match
 from crfseg.kernels.userwords import advise, demand_word, force, join, spell
@@ -121,7 +119,7 @@ def weigh(header, work_place, size, tags):
 
 
 @stage
-def decide(header, work_place, size, marks_at, tags, general):
+def decide(header, work_place, size, marks_at, tags):
     """Find the best path of each sequence gathered, and mark where its words begin."""
     h = header_at(header)
     work = work_at(h, work_place, size, tags)
@@ -131,13 +129,10 @@ def decide(header, work_place, size, marks_at, tags, general):
     for s in range(work.state[3]):
         first, end = work.sequences[s, 0], work.sequences[s, 1]
         scores = work.scores[first:end]
-        if general is None:
-            viterbi_of_words(scores, end - first, transitions, work.bits, path)
+        if len(tags) == 4:
+            viterbi_of_words(scores, end - first, transitions, work.back, path)
         else:
-            viterbi(
-                scores, end - first, transitions, vector(h, STARTS, np.int32),
-                vector(h, ENDS, np.int32), tags, work.back, path,
-            )  # fmt: skip
+            viterbi_of_long_words(scores, end - first, transitions, work.back, path)
         for i in range(end - first):
             marks[places[first + i]] = begins[path[i]]  # 1 is WORD
 
@@ -189,7 +184,7 @@ def hand_out(header, work_place, size, marks_at, emissions_at, tags):
 
 
 @part
-def segment(request, style, locks, text, size, tags, general):
+def segment(request, style, locks, text, size, tags):
     """Write a text with separators; everything is an address or a number.
 
     request: int64 [5], the addresses of the places of the Tables (int64 [TABLES, 3]:
@@ -200,8 +195,8 @@ def segment(request, style, locks, text, size, tags, general):
     words or 0; style: int64 [5], address and
     length of the separator, what becomes of whitespace, joint (see `write`), whether to
     look first for what could be kept whole; locks: int64 [1 + 3 * L], their number and
-    then as in `gather`, or 0; text: `size` bytes of UTF-8; general: None if the tags are
-    s, b, m, e, else anything.
+    then as in `gather`, or 0; text: `size` bytes of UTF-8; tags: (0, .., 3) for those of
+    `tags.FOUR`, (0, .., 5) for those of `tags.SIX`.
 
     What can be asked for are the emission scores that the best path is found with (layout.NEVER
     where a tag is ruled out). int64 [4]: addresses of room for as many positions as the text has
@@ -253,7 +248,7 @@ def segment(request, style, locks, text, size, tags, general):
             if asked != 0:
                 hand_out(header, place, size, marks_at, asked, tags)
             else:
-                decide(header, place, size, marks_at, tags, general)
+                decide(header, place, size, marks_at, tags)
     if forced > 0:
         join(text, size, letters, marks_at)
     if asked != 0:
@@ -263,9 +258,9 @@ def segment(request, style, locks, text, size, tags, general):
 
 def segment_four(request, style, locks, text, size):
     """`segment` with the tags s, b, m, e."""
-    return segment(request, style, locks, text, size, (0, 1, 2, 3), None)
+    return segment(request, style, locks, text, size, (0, 1, 2, 3))
 
 
 def segment_six(request, style, locks, text, size):
     """`segment` with the tags s, b, c, d, m, e."""
-    return segment(request, style, locks, text, size, (0, 1, 2, 3, 4, 5), True)
+    return segment(request, style, locks, text, size, (0, 1, 2, 3, 4, 5))

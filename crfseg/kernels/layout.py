@@ -69,7 +69,7 @@ def room_of(size: int, reach: int) -> int:
 def work_bytes(size: int, reach: int, families: int, lexicons: int, tags: int) -> int:
     """Bytes of scratch memory for a text of so many bytes; what is not used costs nothing."""
     room = room_of(size, reach) + gap_of(reach)
-    each = 4 * (FIRST_LEXICON + 2 * lexicons) + 4 + 20 + 5 * tags + 1
+    each = 4 * (FIRST_LEXICON + 2 * lexicons) + 4 + 20 + 4 * tags + 2
     fixed = STEP * 16 + (STEP + 2 * reach) * (4 * families + 8) + (GATHERED + 1) * 8
     return room * each + 8 * size + words_bytes(size) + fixed + 2048
 

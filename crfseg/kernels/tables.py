@@ -36,8 +36,7 @@ class Work(NamedTuple):
     beyond the text; places int32 [room]: the byte each position begins at; numbers
     uint32 [room + gap]: see `pairs.number`; scratch uint32 [4, room]: see `trie.match`;
     keys uint64, sums uint64, rows uint32 [F, ..]: for STEP positions, see `packed`; scores
-    int32 [room, T]; back uint8 [room, T] and path uint8 [room]: see `scores.viterbi`; bits
-    uint8 [room]: the memory of back, for `scores.viterbi_of_words`.
+    int32 [room, T]; back uint8 [room] and path uint8 [room]: see `scores.viterbi_of_words`.
     """
 
     state: np.ndarray
@@ -51,7 +50,6 @@ class Work(NamedTuple):
     rows: np.ndarray
     scores: np.ndarray
     back: np.ndarray
-    bits: np.ndarray
     path: np.ndarray
 
 
@@ -127,8 +125,7 @@ def work_at(h, at, size, tags):
     at += 4 * width
     scores = array_at(at, (room, T), np.int32)
     at += 4 * T * room
-    back, bits = array_at(at, (room, T), np.uint8), array_at(at, (room,), np.uint8)
-    path = array_at(at + T * room, (room,), np.uint8)
+    back, path = array_at(at, (room,), np.uint8), array_at(at + room, (room,), np.uint8)
     return Work(
         state,
         sequences,
@@ -141,6 +138,5 @@ def work_at(h, at, size, tags):
         rows,
         scores,
         back,
-        bits,
         path,
     )
