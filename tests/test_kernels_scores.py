@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crfseg.kernels import layout
 from crfseg.kernels.scores import (
     Plan,
     emissions,
@@ -78,13 +79,23 @@ def test_viterbi_is_the_best_of_all_paths(
 
 @pytest.mark.parametrize("find", [best, best_of_words])
 @pytest.mark.parametrize("scheme", [FOUR, SIX], ids=["4", "6"])
-def test_viterbi_of_a_long_sequence_of_extreme_scores(find: Callable, scheme: TagScheme) -> None:
-    """20,000 characters with the largest sums 20 templates can give: int32 does not overflow."""
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.9, 1.0])
+def test_viterbi_of_a_long_sequence_of_extreme_scores(
+    find: Callable, scheme: TagScheme, share: float
+) -> None:
+    """20,000 characters with the largest sums 20 templates can give: int32 does not overflow.
+
+    share: of the characters for which all tags are ruled out but that of a path of long words.
+    """
     n, T = 20_000, scheme.size
     random = np.random.default_rng(5)
     scores = random.choice([-20 * 32767, 20 * 32767], size=(n, T))
     transitions = random.choice([-32767, 32767], size=(T, T))
+    kept = scheme.encode(np.arange(n) % random.integers(1, 60, n) == 0)
+    pinned = random.random(n) < share
+    scores = np.where(pinned[:, None] & (np.arange(T) != kept[:, None]), layout.NEVER, scores)
     path = find(scheme, scores, transitions)
+    assert np.array_equal(np.array(path)[pinned], kept[pinned])
     moves = np.where(scheme.legal, transitions, -(10**15))
     total = np.where(scheme.begins, 0, -(10**15)) + scores[0]
     for row in scores[1:]:
