@@ -116,6 +116,7 @@ def main(
             for train, dev in zip(corpora[::2], corpora[1::2], strict=True)
         ]
         names = [os.path.basename(name) for name in corpora[::2]]
+        gold = [list(read_sentences(dev)) for _, dev in pairs]
         lines = plain_lines(pairs[0][1])
         for title, lexicons in (("closed", []), ("with a dictionary", [dictionary])):
             rows: list[list[str]] = []
@@ -123,12 +124,12 @@ def main(
             for name, settings in variants(1 + len(lexicons)).items():
                 if not settings.get("own_lexicon", True) and not lexicons:
                     settings = {**settings, "templates": CHARACTER_TEMPLATES.splitlines()}
-                one = _measure(pairs, lexicons, settings, threads)
+                one = _measure([train for train, _ in pairs], gold, lexicons, settings, threads)
                 time = 1.0
                 if first is not None:
                     time = slowness(one.segmenter, first.segmenter, lines, repeats)
                 cost = [f"{one.megabytes:.1f}", f"{time:.2f}"]
-                rows.append([name, *_cells(pairs, one, first), *cost])
+                rows.append([name, *_cells(gold, one, first), *cost])
                 first = first or one
                 click.echo(f"{title}: {' '.join(rows[-1])}", err=True)
             header = ["", *names, "all texts", "MB", "time"]
@@ -138,39 +139,41 @@ def main(
 
 @dataclass(frozen=True)
 class Variant:
-    """What came of one row: the words of each development text, and the first corpus' model."""
+    """What came of one row: words and F1 of each development text, and the first corpus' model."""
 
     words: list[list[list[str]]]
+    f1s: list[float]
     segmenter: Segmenter
     megabytes: float
 
 
 def _measure(
-    pairs: Sequence[tuple[str, str]],
+    corpora: Sequence[str],
+    gold: Sequence[Sequence[Sequence[str]]],
     lexicons: Sequence[str],
     settings: dict[str, Any],
     threads: int,
 ) -> Variant:
     words, segmenters = [], []
     with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
-        for number, (train, dev) in enumerate(pairs):
+        for number, (corpus, sentences) in enumerate(zip(corpora, gold, strict=True)):
             path = Path(folder, f"{number}.crfseg")
-            crfseg.train(train, output=path, lexicons=lexicons, threads=threads, **settings)
+            crfseg.train(corpus, output=path, lexicons=lexicons, threads=threads, **settings)
             segmenters.append(Segmenter(path))
-            texts = ("".join(sentence) for sentence in read_sentences(dev))
-            words.append(segmenters[-1].cut_many(texts))
+            words.append(segmenters[-1].cut_many("".join(sentence) for sentence in sentences))
         size = Path(folder, "0.crfseg").stat().st_size
-    return Variant(words, segmenters[0], size / 1e6)
+    f1s = [score_sentences(g, w).f1 for g, w in zip(gold, words, strict=True)]
+    return Variant(words, f1s, segmenters[0], size / 1e6)
 
 
-def _cells(pairs: Sequence[tuple[str, str]], one: Variant, first: Variant | None) -> list[str]:
+def _cells(
+    gold: Sequence[Sequence[Sequence[str]]], one: Variant, first: Variant | None
+) -> list[str]:
     """F1 on each development text, and the change against the default on all of them."""
-    gold = [list(read_sentences(dev)) for _, dev in pairs]
-    f1s = [score_sentences(g, w).f1 for g, w in zip(gold, one.words, strict=True)]
     if first is None:
-        return [*map(percent, f1s), NONE]
-    before = [score_sentences(g, w).f1 for g, w in zip(gold, first.words, strict=True)]
-    shown = [f"{percent(f1)} ({100 * (f1 - f0):+.2f})" for f1, f0 in zip(f1s, before, strict=True)]
+        return [*map(percent, one.f1s), NONE]
+    both = zip(one.f1s, first.f1s, strict=True)
+    shown = [f"{percent(f1)} ({100 * (f1 - f0):+.2f})" for f1, f0 in both]
     together = [list(chain.from_iterable(texts)) for texts in (gold, first.words, one.words)]
     found = paired_bootstrap(*together)
     spread = f"{100 * found.low:+.2f} to {100 * found.high:+.2f}"

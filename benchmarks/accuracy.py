@@ -37,7 +37,7 @@ the kernels having been compiled before.
 """
 SIX = """\
 All other settings are the defaults. On development texts six tags are a little better than four
-([ablation](ablation.md)); they make segmenting slower, so four are the default.
+without a dictionary ([ablation](ablation.md)); segmenting takes longer, so four are the default.
 """
 KINDS = """\
 Closed: no dictionary. Differences are tested by drawing the sentences of the test text anew a

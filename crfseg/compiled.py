@@ -135,8 +135,6 @@ def compile_model(model: Model) -> layout.Tables:
             dtype=np.int64,
         ),
         transitions=np.where(scheme.legal, model.transitions.astype(np.int32), layout.NEVER),
-        starts=np.where(scheme.begins, 0, layout.NEVER).astype(np.int32),
-        ends=np.where(scheme.ends, 0, layout.NEVER).astype(np.int32),
         begins=scheme.begins.astype(np.uint8),
     )
 

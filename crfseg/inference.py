@@ -105,12 +105,11 @@ class Segmentations:
         allowed = found.scores != layout.NEVER
         for place, cut in given.items():
             self._demand(place, cut, allowed)
-        transitions, edges = engine.table(layout.TRANSITIONS, "i4"), []
-        for k in (layout.STARTS, layout.ENDS):
-            edges.append(_scores(engine.table(k, "i4")))
+        transitions = engine.table(layout.TRANSITIONS, "i4")
+        edges = (np.where(can, 0.0, -np.inf) for can in (self._scheme.begins, self._scheme.ends))
         scale = engine.table(layout.NUMBERS, "i8")[5:6].view(np.float64)[0]
         self.lattice = Lattice(
-            found.scores, _scores(transitions), *edges,
+            found.scores, np.where(self._scheme.legal, transitions, -np.inf), *edges,
             allowed=allowed, first=self._first, scale=scale,
         )  # fmt: skip
 
@@ -260,11 +259,6 @@ def _left(spans: list[Span], given: dict[int, bool]) -> list[Span]:
             if np.searchsorted(places, a, "right") == np.searchsorted(places, b, "left")
         ]
     return [(a, b, hard and not {a, b} & joined) for a, b, hard in spans]
-
-
-def _scores(values: np.ndarray) -> np.ndarray:
-    """Numbers of the tables as scores."""
-    return np.where(values <= layout.NEVER, -np.inf, values)
 
 
 def _contradicted(place: int, cut: bool, why: str) -> SettingsError:

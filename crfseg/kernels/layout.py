@@ -128,8 +128,8 @@ class Levels(NamedTuple):
 
 # Places of the arrays of Tables, and of those of its Plan and Levels, in a header.
 PAGES, CHARACTERS, PLAN, FAMILIES, WEIGHTS, BITMAPS, DISPLACEMENTS = 0, 1, 2, 6, 7, 8, 9
-LEVELS, MASKS, TIERS, NUMBERS, TRANSITIONS, STARTS, ENDS, BEGINS = 10, 18, 19, 20, 21, 22, 23, 24
-TABLES = 25
+LEVELS, MASKS, TIERS, NUMBERS, TRANSITIONS, BEGINS = 10, 18, 19, 20, 21, 22
+TABLES = 23
 
 
 class Tables(NamedTuple):
@@ -146,7 +146,7 @@ class Tables(NamedTuple):
     levels, masks and tiers: see `trie.match`; numbers int64 [6]: reach, bits of a lane,
     words of a row, what a user's word gains that no lexicon has, and one that has, the bits
     of a float64: what a score of 1 is worth;
-    transitions int32 [T, T], starts and ends int32 [T]; begins uint8 [T].
+    transitions int32 [T, T]; begins uint8 [T].
     """
 
     pages: np.ndarray
@@ -161,6 +161,4 @@ class Tables(NamedTuple):
     tiers: np.ndarray
     numbers: np.ndarray
     transitions: np.ndarray
-    starts: np.ndarray
-    ends: np.ndarray
     begins: np.ndarray
