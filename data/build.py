@@ -67,9 +67,9 @@ CARD = {
         "which words are joined, and the rules of general and ctb: the development text of CTB6, "
         "of which nothing is trained on; general also on the last tenths of its own texts and on "
         "the sentences of tests/golden.tsv, and its first trials were changed for what they scored "
-        "on the development text of Universal Dependencies and on the SIGHAN 2005 PKU test; how many "
-        "sentences of our own, as general; that signs before numbers need them was first seen in "
-        "weather reports of the PKU test, and then in sentences we made"
+        "on the development text of Universal Dependencies and on the SIGHAN 2005 PKU test; how "
+        "many sentences of our own, as general; that signs before numbers need them was first seen "
+        "in weather reports of the PKU test, and then in sentences we made"
     ),
     "rebuild": "python -m crfseg.data.build 199801.txt ud-gsd.train.txt dict.txt",
 }
