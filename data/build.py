@@ -121,7 +121,11 @@ def parts_of(tagged: Sequence[Sequence[Tagged]], treebank: str) -> list[Part]:
         Part("ctb", *split([list(rules.words(sentence)) for sentence in named])),
         Part("ud", *ud),
     ]
-    return [replace(part, trained=general.spread(part.trained, own)) for part in parts]
+    own_of = {"ud": list(map(modern.universal, own))}
+    return [
+        replace(part, trained=general.spread(part.trained, own_of.get(part.name, own)))
+        for part in parts
+    ]
 
 
 def train_models(corpora: dict[str, Path], dictionary: str) -> TrainingResult:

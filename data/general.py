@@ -33,8 +33,8 @@ _WITH_PREPOSITION = words_of("""
     属于 有利于 有助于 取决于 源于 基于 利于 便于 在于 归于 始于 善于
 """)
 _OF_A_YEAR = frozenset("月日")
-#: Not cut from a word before them: 程序员, 存储器.
-_SUFFIXES = frozenset("员器")
+#: Not cut from a word before them: 程序员, 存储器, 南京市.
+_SUFFIXES = frozenset("员器市")
 #: Between the parts of a foreign name.
 _DOTS = frozenset("·•‧・")
 #: How often the text of Universal Dependencies is read: it is the smaller by far.

@@ -4,7 +4,7 @@ Temperatures below zero, changes in percent, scores, prices, opening hours, size
 and formulas: in the People's Daily of 1998 a sign next to a number is rare, 9:00, ¥99, @ and # do
 not occur at all, and a model that never saw them glues them to the word before (多云-5, 周五9:00).
 The standard is that of data/README.md; every standard of the default model reads the same
-sentences.
+sentences, that of Universal Dependencies with 南京市 cut.
 """
 
 from __future__ import annotations
@@ -46,11 +46,12 @@ _PATTERNS = """
 {noun} +{n} 分 ， {noun} -{n} 分
 {noun} {n} 分 （ +{n} ）
 {day} {t} 开会
-{day} {t} - {t} 营业
-{day} 营业 时间 ： {t} - {t}
+{day} {t}-{t} 营业
+{day} {t}~{t} 营业
+{day} 营业 时间 ： {t}-{t}
 {day} {t} 到 {t} 休息 。
 我们 {day} {t} 出发 ， {t} 到 {place} 。
-{place} {t} - {t} {place}
+{place} {t} 到 {place} {t} 。
 会议 改到 {day} {t} ， 请 大家 准时 。
 {noun} ￥{d}
 {noun} ¥ {n} ， {noun} ¥ {d}
@@ -70,7 +71,7 @@ _PATTERNS = """
 {noun} ~ {noun} ~
 {noun} | {noun}
 {noun} _ {noun}
-满 {n} 减 {n} ， 满 {n} - {n}
+满 {n} 减 {n} ， 满 {n} 送 {n}
 {n}-{n} 天 发货 ， {noun} {n} 件 包邮
 {n}~{n} 岁 ， {n}~{n} 斤
 请 等 {n}-{n} 分钟 。
@@ -83,6 +84,8 @@ _PATTERNS = """
 {say} # {noun} #
 # {noun} {say}
 @ {name} {say}
+@ {name} 快 {say}
+@ {nick} 快 来
 {say} @ {name}
 {say} ， @ {name} ： {say}
 回复 @ {name} ： {say}
@@ -91,22 +94,31 @@ _PATTERNS = """
 {say} ~
 {say} ~~
 {say} ^_^
+{say} {emoji}
+{emoji} {say}
+{say} {emoji} {emoji}
+{say} {emoji} {emoji} {emoji}
+今天 {emoji} {emoji} 很 {say}
+我 {say} 了 {emoji} ， {noun} {emoji} 真 好 ！
 {noun} ： {say} ！
 {name} : {say}
 【 {noun} 】 {say}
 [ {noun} ] {say}
 《 {noun} 》 {n}/{n}
 {letter} = {n}
+若 {letter} = -{n} ， 则 {letter} = -{d} 。
+{letter} < -{n}
 {letter} = -{n} ， {letter} = +{n}
 当 {letter} = -{n} 时 ， {letter} = {d} 。
 {letter} + {letter} = {n}
+若 {letter} = -{n} ， 则 {letter} = -{d} 。
+{letter} < -{n}
 {letter} > {n} ， {letter} < {n}
-{letter} - {n} = {letter}
 {n} + {n} = {n}
 {n} * {n} = {n}
 {language} 比 {language} 难
 会 {language} 和 {language}
-{language} / {language} / {language}
+{language} 、 {language} 、 {language}
 {language} {v} 和 {language} {v} 都 可以 。
 请 升级 到 v{v} 。
 {noun} v{v} 下载
@@ -125,6 +137,12 @@ Q ： {say} A ： {say}
 {noun} ( {n} )
 电话 ： {phone}
 电话 {phone}
+{noun} {phone}
+{name} ： {phone}
+{phone} （ {nick} ）
+请 拨打 {phone} 。
+联系 {nick} {phone}
+电话 ： {phone} ， 传真 ： {phone}
 手机 {phone}
 传真 {phone} ， 电话 {phone} 。
 请 打 电话 {phone} ， 找 {name} 。
@@ -132,9 +150,13 @@ Q ： {say} A ： {say}
 {name} 电话 是 {phone} 。
 用 {latin} 和 {latin}
 这 是 {latin} ， 不 是 {latin} 。
-{latin} / {latin}
+{latin} 、 {latin} 和 {latin}
+{latin} 比 {latin} 贵 {d} 元
+{latin} 的 {noun} 比 {noun} 贵 ， 要 {d} 元
 {latin} ： {n} ， {latin} ： {d}
 （ {latin} ）
+这 个 {noun} 重 {n}kg ， 那 个 重 {n} 斤 。
+{noun} 高 {n}cm ， 宽 {d} 米
 买 {mixed} 和 {noun}
 {mixed} 和 {mixed}
 那 种 {mixed} 多少 钱 ？
@@ -149,6 +171,7 @@ _LISTS = {
     "sky": "晴 多云 阴 小雨 中雨 大雨 阵雨 小雪 大雪 雾",
     "change": "涨 跌 上涨 下跌 增长 下降 同比 环比",
     "day": "周一 周二 周三 周四 星期六 每天 今天 明天 上午 下午 早上 中午",
+    "emoji": "😀 😂 😭 😍 👍 👏 🙏 💪 ❤️ 🎉 🎂 🌹 ☔ ⭐ 🔥 👨‍👩‍👧 👩‍💻 👍🏽 🇨🇳 🇯🇵 🏳️‍🌈 1️⃣",
     "letter": "a b c x y z A B N",
     "language": "C C++ C# Java Python Go .NET Node.js",
     "latin": "Wi-Fi TCP/IP CD-ROM X-ray e-mail R&D AT&T A/B I/O UTF-8 ISO-9001 COVID-19 iPhone15"
@@ -156,11 +179,18 @@ _LISTS = {
     "mixed": "B超 A股 B股 QQ群 U盘 pH值 阿Q IC卡 IP卡 T台 X射线 C盘 Y轴 K线 P图",
     "plane": "歼-10 歼-20 运-20 苏-27 米-17 轰-6 F-16 F-15A B-52 MD-11 A320neo A340-500 ARJ21-700",
 }
-#: Lists of words of the People's Daily: their tag and number of characters.
-_KINDS = {"noun": ("n", 2), "place": ("ns", 2), "name": ("nr", 3), "say": ("v", 2)}
+#: Lists of words of the People's Daily: their tag and what they look like.
+_KINDS = {
+    "noun": ("n", ".."),
+    "place": ("ns", "..|..[市省县]"),
+    "name": ("nr", "..."),
+    "nick": ("nr", ".."),
+    "say": ("v", ".."),
+}
 _COMMON = 5
 #: Every digit is drawn anew.
 _PHONES = ("000-00000000", "0000-0000000", "000-0000-0000", "00000000000", "+86-000-00000000")
+_OF_PLACES = re.compile("^(..)([市省县])$")
 _SLOT = re.compile(r"\{(\w+)\}")
 _TIMES = 2
 
@@ -169,11 +199,11 @@ def sentences(tagged: Iterable[Iterable[Tagged]]) -> list[list[str]]:
     """The words of every sentence, the same ones each time; tagged: where words are from."""
     counts = Counter(chain.from_iterable(tagged))
     lists = {name: words.split() for name, words in _LISTS.items()}
-    for name, (kind, length) in _KINDS.items():
+    for name, (kind, form) in _KINDS.items():
         lists[name] = sorted(
             word
             for (word, tag), count in counts.items()
-            if tag == kind and len(word) == length and count >= _COMMON
+            if tag == kind and count >= _COMMON and re.fullmatch(form, word)
         )
     draw = random.Random(1998)
     patterns = _PATTERNS.strip().splitlines()
@@ -197,3 +227,8 @@ def _content(slot: str, lists: dict[str, list[str]], draw: random.Random) -> str
     if slot == "v":
         return ".".join(str(draw.randint(0, 20)) for _ in range(draw.randint(2, 3)))
     return str(number)
+
+
+def universal(sentence: Iterable[str]) -> list[str]:
+    """The words of a sentence as Universal Dependencies cut them: 南京/市."""
+    return [part for word in sentence for part in _OF_PLACES.sub(r"\1 \2", word).split()]
