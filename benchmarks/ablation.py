@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from statistics import median
-from time import perf_counter
 from typing import Any
 
 import click
 from _report import DOCS, NONE, percent, provenance, table, write
 from _texts import plain_lines
+from _timing import slowness
 
 import crfseg
 from crfseg import Segmenter
@@ -71,20 +70,6 @@ def variants(lexicons: int) -> dict[str, dict[str, Any]]:
         "six tags": {"tags": 6},
         "maximum entropy": {"model": "maxent"},
     }  # fmt: skip
-
-
-def slowness(one: Segmenter, default: Segmenter, lines: Sequence[str], repeats: int) -> float:
-    """How many times as long the lines take with one, measured in turn."""
-    data = "".join(f"{line}\n" for line in lines).encode()
-    ratios = []
-    for _ in range(repeats + 1):
-        seconds = []
-        for segmenter in (one, default):
-            start = perf_counter()
-            segmenter.segment_bytes(data)
-            seconds.append(perf_counter() - start)
-        ratios.append(seconds[0] / seconds[1])
-    return median(ratios[1:])
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

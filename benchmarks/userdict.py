@@ -17,7 +17,7 @@ from time import perf_counter
 import click
 from _report import DOCS, percent, provenance, table, write
 from _texts import SEED, plain_lines
-from ablation import nanoseconds
+from _timing import nanoseconds
 
 import crfseg
 from crfseg import Segmenter
@@ -128,7 +128,7 @@ def speeds(path: str, gold: str, words: Sequence[str], repeats: int) -> list[lis
     times: dict[str, list[float]] = {name: [] for name in made}
     for _ in range(repeats):
         for name, segmenter in made.items():
-            times[name].append(nanoseconds(segmenter, lines, 1))
+            times[name].append(nanoseconds(segmenter, lines))
     first = median(times["no dictionary"])
     return [[n, f"{median(t):.1f}", f"{median(t) / first:.2f}"] for n, t in times.items()]
 
