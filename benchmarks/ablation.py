@@ -145,7 +145,7 @@ def _measure(
             path = Path(folder, f"{number}.crfseg")
             crfseg.train(corpus, output=path, lexicons=lexicons, threads=threads, **settings)
             segmenters.append(Segmenter(path))
-            words.append(segmenters[-1].cut_many("".join(sentence) for sentence in sentences))
+            words.append(segmenters[-1].cut_many(["".join(sentence) for sentence in sentences]))
         size = Path(folder, "0.crfseg").stat().st_size
     f1s = [score_sentences(g, w).f1 for g, w in zip(gold, words, strict=True)]
     return Variant(words, f1s, segmenters[0], size / 1e6)

@@ -17,20 +17,8 @@ TAGGED = [
 
 def test_words_are_those_of_the_lists_and_of_the_text() -> None:
     found = {word for sentence in sentences(TAGGED) for word in sentence}
-    assert {
-        "苹果",
-        "衣服",
-        "北京",
-        "南京市",
-        "王小明",
-        "小王",
-        "来到",
-        "多云",
-        "℃",
-        "@",
-        "vs",
-        "C++",
-    } <= found
+    assert {"苹果", "衣服", "北京", "南京市", "王小明", "小王", "来到"} <= found
+    assert {"多云", "℃", "@", "vs", "C++"} <= found
     assert not {"苹", "稀罕", "李雷", "长江边"} & found  # too short, too rare, of another form
     assert not any(re.search(r"[{}\s]", word) for word in found)
 
@@ -47,12 +35,5 @@ def test_they_are_the_same_each_time() -> None:
 
 
 def test_universal_dependencies_cut_what_kind_of_place_it_is() -> None:
-    assert universal(["南京市", "江苏省", "城市", "市", "去"]) == [
-        "南京",
-        "市",
-        "江苏",
-        "省",
-        "城市",
-        "市",
-        "去",
-    ]
+    found = universal(["南京市", "江苏省", "城市", "市", "去"])
+    assert " ".join(found) == "南京 市 江苏 省 城市 市 去"

@@ -78,6 +78,10 @@ class TestCutPos:
         found = segmenter.cut_pos("他在北京学习。")
         assert found == [("他", "r"), ("在", "p"), ("北京", "ns"), ("学习", "v"), ("。", "w")]
 
+    def test_other_standard(self) -> None:
+        found = Segmenter(standard="joined").cut_pos("他在北京大学学习。")
+        assert found == [("他", "r"), ("在", "p"), ("北京大学", "nt"), ("学习", "v"), ("。", "w")]
+
     @given(st.text(st.sampled_from("我爱北京人民 \n\t\u3000。1a\ud800\0"), max_size=30))
     def test_words_are_those_of_cut(self, segmenter: Segmenter, text: str) -> None:
         found = segmenter.cut_pos(text)
