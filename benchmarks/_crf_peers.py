@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 
 import crfseg
-from crfseg import tags, templates, text
-from crfseg.corpus import Corpus
-from crfseg.devscore import word_f1
-from crfseg.prepare import Sequences
-from crfseg.progress import Iteration, Progress
-from crfseg.segmenter import Segmenter
-from crfseg.settings import Settings
+from crfseg.common.progress import Iteration, Progress
+from crfseg.corpus import schemes
+from crfseg.corpus.corpus import Corpus
+from crfseg.features import templates
+from crfseg.features.character_encoder import Sequences
+from crfseg.segmentation.segmenter import Segmenter
+from crfseg.text import characters as characters_module
+from crfseg.training.dev_score import word_f1
+from crfseg.training.settings import Settings
 
 #: The name of the tag scheme in which every sequence of the four tags is possible.
 UNCONSTRAINED = "unconstrained"
@@ -89,7 +91,7 @@ class Training:
         return next((seconds for seconds, value in self.path if value <= target), None)
 
 
-class Unconstrained(tags.TagScheme):
+class Unconstrained(schemes.TagScheme):
     """Four tags in any order, as CRFsuite sees them: to it a tag is just a name."""
 
     @cached_property
@@ -109,10 +111,10 @@ class Unconstrained(tags.TagScheme):
 
     def encode(self, begins: np.ndarray) -> np.ndarray:
         """The tags of the constrained scheme."""
-        return tags.FOUR.encode(begins)
+        return schemes.FOUR.encode(begins)
 
 
-tags.SCHEMES[UNCONSTRAINED] = Unconstrained(UNCONSTRAINED, tags.FOUR.tags)
+schemes.SCHEMES[UNCONSTRAINED] = Unconstrained(UNCONSTRAINED, schemes.FOUR.tags)
 
 
 class _Watch(Progress):
@@ -145,7 +147,7 @@ def train_crfseg(
     )  # fmt: skip
     f1 = None
     if gold is not None:
-        model = replace(result.model, scheme=tags.FOUR)  # words have only legal tags
+        model = replace(result.model, scheme=schemes.FOUR)  # words have only legal tags
         segmenter = Segmenter.from_model(model, keep_whole=False)
         f1 = crfseg.evaluate(gold, segmenter=segmenter).f1
     indexing, training = watch.begun["indexing features"], watch.begun["training"]
@@ -173,10 +175,10 @@ def sentences(corpus: Path) -> Iterator[Sentence]:
         for family in shapes.families
         for shift in family.shifts
     ]
-    reach, names = shapes.reach, list(tags.FOUR.tags)
-    characters = [chr(c) for c in text.normal_forms()[packed.codes]]
-    types = [str(t) for t in text.types()[packed.codes]]
-    labels = [names[t] for t in tags.FOUR.encode(packed.begins)]
+    reach, names = shapes.reach, list(schemes.FOUR.tags)
+    characters = [chr(c) for c in characters_module.normal_forms()[packed.codes]]
+    types = [str(t) for t in characters_module.types()[packed.codes]]
+    labels = [names[t] for t in schemes.FOUR.encode(packed.begins)]
     edge = [""] * reach
     for begin, end in pairwise(packed.offsets.tolist()):
         columns = [edge + characters[begin:end] + edge, edge + types[begin:end] + edge]

@@ -204,7 +204,7 @@ def caches(folder: Path) -> dict[str, str]:
 
 def scores(outputs: Mapping[str, Sequence[tuple[str, Path]]]) -> dict[str, list[float]]:
     """F1 of each system on each gold file, and last their mean. Imports NumPy."""
-    from crfseg.evaluation import evaluate
+    from crfseg.evaluation.evaluate import evaluate
 
     answer = {}
     for system, files in outputs.items():

@@ -1,4 +1,4 @@
-"""What the commands share that write a part of docs/reliability.md."""
+"""What the commands share that write a part of docs/guide/reliability.md."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from importlib import import_module
 from typing import Any
 
 import click
-from _report import DOCS, command, embed, environment, table
+from _report import ROOT, command, embed, environment, table
 
 keep_option = click.option("--keep", is_flag=True, help="Only print; leave the page as it is.")
 
 
 def from_tests(name: str) -> Any:
     """A module of tests/: the checks are those of the tests, run longer."""
-    folder = str(DOCS.parent / "tests")
+    folder = str(ROOT / "tests")
     if folder not in sys.path:
         sys.path.append(folder)
     return import_module(name)
@@ -39,5 +39,5 @@ def publish(
     for failure in failures:
         click.echo(failure, err=True)
     if not context.params["keep"]:
-        embed(script.removesuffix(".py"), {"docs/reliability.md": text})
+        embed(script.removesuffix(".py"), {"docs/guide/reliability.md": text})
     context.exit(1 if failures else 0)

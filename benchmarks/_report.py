@@ -17,11 +17,12 @@ import click
 from click.core import ParameterSource
 
 import crfseg
-from crfseg.files import atomic_write
-from crfseg.threads import thread_count
+from crfseg.common.files import atomic_write
+from crfseg.common.threads import thread_count
 
 #: Where the pages are written by default.
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs" / "benchmarks"
 #: What a cell without a value shows.
 NONE = "–"
 
@@ -129,7 +130,7 @@ def embed(block: str, texts: dict[str, str]) -> None:
     """
     begin, end = f"<!-- {block} -->", f"<!-- /{block} -->"
     for name, text in texts.items():
-        page = DOCS.parent / name
+        page = ROOT / name
         head, _, rest = page.read_text(encoding="utf-8").partition(begin)
         _, _, tail = rest.partition(end)
         write(page, f"{head}{begin}\n{text.strip()}\n{end}{tail}")

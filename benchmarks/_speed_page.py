@@ -12,7 +12,7 @@ import click
 from _measure import Series
 from _peers import PEERS
 from _plots import bars, lines
-from _report import DOCS, NONE, embed, percent, table
+from _report import NONE, ROOT, embed, percent, table
 from _texts import Text
 
 CRFSEG, FAST, SLOW = "crfseg, 1 thread", "rjieba", "jieba"
@@ -219,7 +219,7 @@ def readme_tables(results: Results) -> dict[str, str]:
         [name, percent(results.f1[name][-1]), f"{speed:,.0f}", times(speed, speeds.get(SLOW), 1)]
         for name, speed in speeds.items()
     ]
-    source = "[docs/speed.md](docs/speed.md)"
+    source = "[docs/benchmarks/speed.md](docs/benchmarks/speed.md)"
     chinese = [[row[0].replace(", ", "，").replace("1 thread", "1 线程"), *row[1:]] for row in rows]
     for row in chinese:
         row[0] = row[0].replace(f"{results.threads} threads", f"{results.threads} 线程")
@@ -236,7 +236,7 @@ def readme_tables(results: Results) -> dict[str, str]:
 def require_markers() -> None:
     """Raises ClickException unless both READMEs have the place for the short table."""
     for name in READMES:
-        page = (DOCS.parent / name).read_text(encoding="utf-8")
+        page = (ROOT / name).read_text(encoding="utf-8")
         for marker in ("<!-- speed -->", "<!-- /speed -->"):
             if page.count(marker) != 1:
                 raise click.ClickException(

@@ -20,9 +20,10 @@ from _timing import slowness
 
 import crfseg
 from crfseg import Segmenter
-from crfseg.corpus import Corpus, read_sentences, write_sentences
-from crfseg.evaluation import paired_bootstrap, score_sentences
-from crfseg.templates import CHARACTER_TEMPLATES, FIRST_LEXICON, lexicon_lines
+from crfseg.corpus.corpus import Corpus, read_sentences, write_sentences
+from crfseg.features.kernels.layout import FIRST_LEXICON
+from crfseg.features.templates import CHARACTER_TEMPLATES, lexicon_lines
+from crfseg.metrics.words import paired_bootstrap, score_sentences
 
 INTRODUCTION = """\
 Each row changes one thing of the default settings and trains anew; F1 is that of the

@@ -19,8 +19,8 @@ import click
 from _report import DOCS, NONE, embed, environment, percent, provenance, table, write
 
 import crfseg
-from crfseg.corpus import Corpus, read_sentences
-from crfseg.evaluation import Scores, paired_bootstrap
+from crfseg.corpus.corpus import Corpus, read_sentences
+from crfseg.metrics.words import Scores, paired_bootstrap
 
 MODELS = {"hmm": "HMM", "maxent": "maximum entropy", "crf": "CRF"}
 TAGS = ("4", "6")
@@ -239,7 +239,10 @@ OUTPUT = click.Path(dir_okay=False, writable=True)
 )
 @click.option("--threads", type=click.IntRange(min=1), help="[default: one per processor]")
 @click.option(
-    "--output", type=OUTPUT, default=str(DOCS / "accuracy.md"), show_default="docs/accuracy.md"
+    "--output",
+    type=OUTPUT,
+    default=str(DOCS / "accuracy.md"),
+    show_default="docs/benchmarks/accuracy.md",
 )
 @click.option("--json", "json_path", type=OUTPUT, help="Also write the figures here.")
 @click.pass_context

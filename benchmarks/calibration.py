@@ -20,7 +20,7 @@ from _report import DOCS, percent, provenance, table, write
 
 import crfseg
 from crfseg import Segmenter
-from crfseg.corpus import read_sentences
+from crfseg.corpus.corpus import read_sentences
 
 BUCKETS = """\
 ## Confidence and correctness
@@ -136,7 +136,7 @@ def speeds(segmenter: Segmenter, gold: list[list[str]], repeats: int) -> Iterato
 @click.option("-m", "--model", "models", multiple=True, type=click.Path(exists=True))
 @click.option("--train", type=click.Path(exists=True), help="Train three models on this corpus.")
 @click.option("--repeats", type=click.IntRange(min=0), default=0, help="Measure speed as well.")
-@click.option("--output", metavar="FILE", default=str(DOCS / "inference-figures.md"))
+@click.option("--output", metavar="FILE", default=str(DOCS / "inference.md"))
 @click.pass_context
 def main(
     context: click.Context,

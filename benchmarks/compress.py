@@ -16,8 +16,8 @@ from _timing import slowness
 
 import crfseg
 from crfseg import Model, Segmenter
-from crfseg.container import encode
-from crfseg.segmenter import default_model_path
+from crfseg.common.resources import default_model_path
+from crfseg.model.container import encode
 
 TEXT = """\
 F1 in percent of smaller and smaller models made by `crfseg compress`. Zipped is what the file
@@ -63,7 +63,7 @@ def row(
     "--output",
     type=click.Path(dir_okay=False, writable=True),
     default=str(DOCS / "compress.md"),
-    show_default="docs/compress.md",
+    show_default="docs/benchmarks/compress.md",
 )
 @click.pass_context
 def main(

@@ -28,9 +28,9 @@ from _crf_peers import (
 from _report import DOCS, NONE, percent, provenance, table, write
 
 import crfseg
-from crfseg.corpus import Corpus, read_sentences, write_sentences
-from crfseg.settings import Settings
-from crfseg.templates import default_lines
+from crfseg.corpus.corpus import Corpus, read_sentences, write_sentences
+from crfseg.features.templates import default_lines
+from crfseg.training.settings import Settings
 
 PEERS: dict[str, Callable[..., Training]] = {
     "python-crfsuite": train_crfsuite,
@@ -80,7 +80,8 @@ where crfseg's objective stood still before it was as low.{scored}
 """
 SCORED = """ F1 is that on {gold} of the
 model each ended with, all decoding by the best path alone: with nothing kept whole and no
-lexicon, it says that they learnt the same, not what crfseg reaches (docs/accuracy.md)."""
+lexicon, it says that they learnt the same, not what crfseg reaches
+(docs/benchmarks/accuracy.md)."""
 WAY = """\
 Seconds of optimising until the objective was that close to where the peer ended, all
 minimising the same function:
@@ -187,7 +188,7 @@ def tell(run: Training) -> str:
     "--output",
     type=click.Path(dir_okay=False, writable=True),
     default=str(DOCS / "training-speed.md"),
-    show_default="docs/training-speed.md",
+    show_default="docs/benchmarks/training-speed.md",
 )
 @click.pass_context
 def main(

@@ -44,7 +44,7 @@ iterations, which training chooses itself.
 
 def sized(corpus: str, size: Fraction) -> Iterator[list[str]]:
     """The sentences of the corpus, thinned out, or with perturbed copies."""
-    from crfseg.corpus import read_sentences
+    from crfseg.corpus.corpus import read_sentences
 
     if size < 1:
         for number, words in enumerate(read_sentences(corpus)):
@@ -73,7 +73,7 @@ def perturbed(word: str, pool: list[str], generator: random.Random) -> str:
 
 def write_sized(corpus: str, paths: dict[Fraction, Path]) -> None:
     """Writes the corpus in each size; for a process of its own, since it imports NumPy."""
-    from crfseg.corpus import write_sentences
+    from crfseg.corpus.corpus import write_sentences
 
     for size, path in paths.items():
         write_sentences(path, sized(corpus, size))
@@ -125,7 +125,7 @@ def page_rows(
     "--output",
     type=click.Path(dir_okay=False, writable=True),
     default=str(DOCS / "training-growth.md"),
-    show_default="docs/training-growth.md",
+    show_default="docs/benchmarks/training-growth.md",
 )
 @click.pass_context
 def main(context: click.Context, corpus: str, threads: int, repeats: int, output: str) -> None:

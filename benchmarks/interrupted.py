@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 from _reliability import from_tests, keep_option, publish
-from _report import DOCS
+from _report import ROOT
 
 from crfseg import Segmenter
 
@@ -34,7 +34,7 @@ def main(context: click.Context, kills: int, stops: int, keep: bool) -> None:
             path.write_text(words, encoding="utf-8")
         found = faults.kill_trainings(corpora, model, kills)
         resumed = faults.kill_resumed(
-            DOCS.parent / "data" / "sample.train.txt", Path(folder, "models", "r"), kills
+            ROOT / "data" / "sample.train.txt", Path(folder, "models", "r"), kills
         )
         text.write_text("".join(f"{i}{command.TEXT}" for i in range(200_000)), encoding="utf-8")
         full = Segmenter(model).segment_bytes(text.read_bytes())

@@ -35,8 +35,8 @@ rounds. Apart, in float64: the largest difference between gradients, and labels 
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, writable=True),
-    default=str(DOCS / "linear-chain-figures.md"),
-    show_default="docs/linear-chain-figures.md",
+    default=str(DOCS / "linear-chain.md"),
+    show_default="docs/benchmarks/linear-chain.md",
 )
 @click.pass_context
 def main(

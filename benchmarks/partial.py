@@ -14,8 +14,8 @@ import click
 from _report import DOCS, percent, provenance, table, write
 
 import crfseg
-from crfseg.corpus import read_sentences
-from crfseg.partial import spell
+from crfseg.corpus.corpus import read_sentences
+from crfseg.corpus.partial import spell
 
 EXPLANATION = """\
 `{train}` with a part of its boundaries, drawn at random place by place: at all others it is
@@ -48,7 +48,7 @@ def shortened(path: str, share: int, chance: random.Random) -> str:
     "--output",
     type=click.Path(dir_okay=False, writable=True),
     default=str(DOCS / "partial.md"),
-    show_default="docs/partial.md",
+    show_default="docs/benchmarks/partial.md",
 )
 @click.pass_context
 def main(context: click.Context, train: str, dev: str, output: str) -> None:

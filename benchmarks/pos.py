@@ -17,11 +17,13 @@ from _report import DOCS, percent, provenance, table, write
 
 import crfseg
 from crfseg import Segmenter
-from crfseg.corpus import read_tagged
+from crfseg.common.resources import default_pos_path
+from crfseg.corpus.corpus import read_tagged
 from crfseg.data.build import parts_of, split, train_models
 from crfseg.data.build_pos import accuracy, train_on
 from crfseg.data.joined import Tagged, join
-from crfseg.pos import PosLines, PosTagger, default_pos_path
+from crfseg.segmentation.line_writers import PosLines
+from crfseg.tagging.pos_tagger import PosTagger
 
 INTRODUCTION = """\
 Trained on the first nine tenths of {corpus} (and the other texts of the default model), the
@@ -112,7 +114,7 @@ def speed(corpus: str, repeats: int, times: int) -> tuple[list[list[str]], int]:
 @click.argument("dictionary", type=click.Path(exists=True, dir_okay=False))
 @click.option("--repeats", type=click.IntRange(min=1), default=9, show_default=True)
 @click.option("--times", type=click.IntRange(min=1), default=5, show_default=True)
-@click.option("--output", metavar="FILE", default=str(DOCS / "pos-figures.md"))
+@click.option("--output", metavar="FILE", default=str(DOCS / "pos.md"))
 @click.pass_context
 def main(
     context: click.Context,

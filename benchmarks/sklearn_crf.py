@@ -17,7 +17,7 @@ import click
 import sklearn_crfsuite
 from _report import DOCS, percent, provenance, table, write
 
-from crfseg.corpus import read_tagged
+from crfseg.corpus.corpus import read_tagged
 from crfseg.sklearn import CRF
 
 INTRODUCTION = """\
@@ -96,7 +96,7 @@ def measure(kind: Any, train: Data, test: Data, **arguments: Any) -> dict[str, f
 @click.option("--train", default=2000, show_default=True, help="Sentences to train on.")
 @click.option("--test", default=2000, show_default=True, help="Sentences to label.")
 @click.option("--repeats", default=3, show_default=True)
-@click.option("--output", type=Path, default=DOCS / "sklearn-figures.md")
+@click.option("--output", type=Path, default=DOCS / "sklearn.md")
 @click.pass_context
 def main(
     context: click.Context, corpus: str, train: int, test: int, repeats: int, output: Path

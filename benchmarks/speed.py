@@ -183,7 +183,7 @@ def page(results: Results, head: str, megabytes: float, stem: Path) -> str:
     "--output",
     type=click.Path(dir_okay=False, writable=True),
     default=str(DOCS / "speed.md"),
-    show_default="docs/speed.md",
+    show_default="docs/benchmarks/speed.md",
 )
 @click.pass_context
 def main(

@@ -16,20 +16,23 @@ from _report import DOCS, provenance, table, write
 from _texts import SEED, plain_lines
 
 import crfseg
-from crfseg import text
-from crfseg.compiled import compile_model
-from crfseg.engine import as_bytes
-from crfseg.kernels import layout
-from crfseg.kernels.decode import score
-from crfseg.kernels.packed import bitmap_rows, pair_rows, table_rows
-from crfseg.kernels.pairs import number
-from crfseg.kernels.policy import kernel
-from crfseg.kernels.runs import find_runs
-from crfseg.kernels.scores import viterbi_of_words
-from crfseg.kernels.tables import levels_at, matrix, plan_at, vector
-from crfseg.kernels.trie import match
-from crfseg.kernels.write import write as write_text
-from crfseg.standards import select
+from crfseg.features.kernels.layout import CHARACTER, FIRST_LEXICON, TYPE, gap_of
+from crfseg.features.kernels.pairs import number
+from crfseg.features.kernels.trie import match
+from crfseg.jit.decorators import kernel
+from crfseg.jit.memory import matrix, vector
+from crfseg.model.standards import select
+from crfseg.segmentation.compiler import compile_model
+from crfseg.segmentation.engine import as_bytes
+from crfseg.segmentation.kernels import layout
+from crfseg.segmentation.kernels.candidate_spans import find_runs
+from crfseg.segmentation.kernels.ids_to_scores import bitmap_rows, pair_rows, table_rows
+from crfseg.segmentation.kernels.pipeline import score
+from crfseg.segmentation.kernels.scores_to_tags import viterbi_of_words
+from crfseg.segmentation.kernels.table_views import levels_at, plan_at
+from crfseg.segmentation.kernels.tags_to_words import write as write_text
+from crfseg.text import characters as characters_module
+from crfseg.text.codes import BOUNDARY
 
 GATHERED, STEP = layout.GATHERED, layout.STEP
 _TAGS = (0, 1, 2, 3)
@@ -165,16 +168,16 @@ def sequences(
     tables: layout.Tables, alphabet: np.ndarray, lines: list[str]
 ) -> tuple[np.ndarray, int]:
     """The characters of all lines as `kernels.decode.mark` gathers them, and their places."""
-    gap = layout.gap_of(int(tables.numbers[0]))
-    codes = [text.code_points(line) for line in lines]
-    ids = np.full(gap + sum(len(c) + gap for c in codes) + 2 * GATHERED, text.BOUNDARY, np.int32)
-    columns = np.zeros((layout.FIRST_LEXICON + 2 * len(tables.masks), len(ids)), np.int32)
+    gap = gap_of(int(tables.numbers[0]))
+    codes = [characters_module.code_points(line) for line in lines]
+    ids = np.full(gap + sum(len(c) + gap for c in codes) + 2 * GATHERED, BOUNDARY, np.int32)
+    columns = np.zeros((FIRST_LEXICON + 2 * len(tables.masks), len(ids)), np.int32)
     at = gap
     for c in codes:
         ids[at : at + len(c)] = alphabet[c]
-        columns[layout.TYPE, at : at + len(c)] = text.types()[c]
+        columns[TYPE, at : at + len(c)] = characters_module.types()[c]
         at += len(c) + gap
-    columns[layout.CHARACTER] = ids
+    columns[CHARACTER] = ids
     return columns, (at - gap) // GATHERED * GATHERED
 
 
@@ -194,7 +197,7 @@ def main(context: click.Context, gold: tuple[str, ...], repeats: int, output: st
     engine = segmenter._engine
     h = np.frombuffer(engine._tables, dtype=np.int64).reshape(-1, 3)
     columns, n = sequences(tables, model.alphabet.table, lines)
-    gap, reach = layout.gap_of(int(tables.numbers[0])), int(tables.numbers[0])
+    gap, reach = gap_of(int(tables.numbers[0])), int(tables.numbers[0])
     pairs, scores = np.zeros(columns.shape[1], np.uint32), np.zeros((n, 4), np.int32)
     scratch = np.zeros((4, GATHERED), np.uint32)
     rows = np.zeros((len(tables.families), STEP + 2 * reach), np.uint32)

@@ -20,10 +20,10 @@ from _report import DOCS, percent, provenance, table, write
 
 import crfseg
 from crfseg import Tagger, train_tagger
-from crfseg.corpus import read_tagged
-from crfseg.label_scores import score_labels
-from crfseg.settings import TaggerSettings
-from crfseg.templates import cells_of
+from crfseg.corpus.corpus import read_tagged
+from crfseg.features.templates import cells_of
+from crfseg.metrics.labels import score_labels
+from crfseg.training.settings import TaggerSettings
 
 Sentence = list[tuple[str, ...]]
 Labels = list[list[str]]
@@ -207,7 +207,7 @@ def ratios(task: Task, one: Result, other: Result) -> list[str]:
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--limit", type=click.IntRange(min=1), help="Train on so many sentences only.")
-@click.option("--output", metavar="FILE", default=str(DOCS / "tagging-figures.md"))
+@click.option("--output", metavar="FILE", default=str(DOCS / "tagging.md"))
 @click.pass_context
 def main(
     context: click.Context,

@@ -13,9 +13,10 @@ import click
 from _report import DOCS, NONE, percent, provenance, table, write
 
 import crfseg
-from crfseg.corpus import Corpus, read_sentences
-from crfseg.evaluation import score_sentences
-from crfseg.segmenter import Segmenter, default_model_path
+from crfseg.common.resources import default_model_path
+from crfseg.corpus.corpus import Corpus, read_sentences
+from crfseg.metrics.words import score_sentences
+from crfseg.segmentation.segmenter import Segmenter
 
 Sentences = list[list[str]]
 
@@ -159,8 +160,8 @@ def one(school: School, name: str, sentences: Sentences) -> list[str]:
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, writable=True),
-    default=str(DOCS / "teach-figures.md"),
-    show_default="docs/teach-figures.md",
+    default=str(DOCS / "teach.md"),
+    show_default="docs/benchmarks/teach.md",
 )
 @click.pass_context
 def main(context: click.Context, corrections: str, test: str, own: str, output: str) -> None:

@@ -60,12 +60,12 @@ def cost_lines(
         "README.md": (
             f"A real corpus costs more: {name} ({size:.2f} M characters) took {later[3]} s and "
             f"{later[5]} GB with {later[1]} threads, {first[3]} s the first time, when the "
-            "kernels are compiled ([docs/training.md](docs/training.md))."
+            "kernels are compiled ([docs/benchmarks/training.md](docs/benchmarks/training.md))."
         ),
         "README.zh.md": (
             f"真实语料的代价：{name}（{size:.2f} 百万字）用 {later[1]} 个线程训练需 {later[3]} 秒、"
             f"{later[5]} GB 内存；第一次运行要编译内核，需要 {first[3]} 秒"
-            "（见 [docs/training.md](docs/training.md)）。"
+            "（见 [docs/benchmarks/training.md](docs/benchmarks/training.md)）。"
         ),
     }
 
@@ -91,7 +91,7 @@ def comparison(models: dict[str, list[str]], used: str) -> str:
     "--output",
     type=click.Path(dir_okay=False, writable=True),
     default=str(DOCS / "training.md"),
-    show_default="docs/training.md",
+    show_default="docs/benchmarks/training.md",
 )
 @click.pass_context
 def main(context: click.Context, corpus: str, threads: int, repeats: int, output: str) -> None:

@@ -15,8 +15,8 @@ from _report import DOCS, embed, percent, provenance, table, write
 from _texts import traditional
 
 import crfseg
-from crfseg.corpus import read_sentences
-from crfseg.evaluation import paired_bootstrap, score_sentences
+from crfseg.corpus.corpus import read_sentences
+from crfseg.metrics.words import paired_bootstrap, score_sentences
 
 TEXT = """\
 Word F1 in percent, each system with its own model or dictionary, nothing trained here. Each
@@ -53,15 +53,16 @@ Models and dictionaries as they come. "crfseg --standard" was told which of its 
 nearest to the text's; of two of them, pku and ud, it had training text, and the default standard
 had both; of CTB6 none, but the rules of ctb and of the default standard were settled on
 ctb6.dev.txt
-([docs/unseen.md](docs/unseen.md)). The same sentences in traditional characters (OpenCC, whose
-table crfseg reads them with):
+([docs/benchmarks/unseen.md](docs/benchmarks/unseen.md)). The same sentences in traditional
+characters (OpenCC,
+whose table crfseg reads them with):
 
 """,
     "README.zh.md": """
 各工具自带的模型或词典。“crfseg --standard” 指定了与文本最接近的标准；其中 pku 和 ud 有训练语料，
 默认标准两者都用；CTB6 没有，但默认标准和 ctb 的规则是对照 ctb6.dev.txt 定的
-（[docs/unseen.md](docs/unseen.md)）。同样的句子换成繁体字（用 OpenCC 转换，crfseg 的
-繁简对应也取自 OpenCC）：
+（[docs/benchmarks/unseen.md](docs/benchmarks/unseen.md)）。同样的句子换成繁体字
+（用 OpenCC 转换，crfseg 的繁简对应也取自 OpenCC）：
 
 """,
 }
@@ -119,7 +120,7 @@ def scores(names: Sequence[str], f1: dict[str, list[float]], systems: Container[
     "--output",
     type=click.Path(dir_okay=False, writable=True),
     default=str(DOCS / "unseen.md"),
-    show_default="docs/unseen.md",
+    show_default="docs/benchmarks/unseen.md",
 )
 @click.pass_context
 def main(context: click.Context, gold: tuple[str, ...], standards: str | None, output: str) -> None:

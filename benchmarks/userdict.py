@@ -21,9 +21,9 @@ from _timing import nanoseconds
 
 import crfseg
 from crfseg import Segmenter
-from crfseg.corpus import read_sentences
-from crfseg.evaluation import evaluate
-from crfseg.lexicon import read_words
+from crfseg.corpus.corpus import read_sentences
+from crfseg.corpus.word_lists import read_words
+from crfseg.evaluation.evaluate import evaluate
 
 INTRODUCTION = """\
 The dictionary is {dictionary}, {count:,} words. F1 on {gold}; change against no dictionary in
@@ -172,7 +172,7 @@ def _seconds(segmenter: Segmenter, change: Callable[[str], None], word: str) -> 
 @click.option("--standard", metavar="NAME", help="Which standard of these models to follow.")
 @click.option("--train", type=click.Path(exists=True), help="Train two models on this corpus.")
 @click.option("--repeats", type=click.IntRange(min=1), default=15, show_default=True)
-@click.option("--output", metavar="FILE", default=str(DOCS / "user-dictionary-figures.md"))
+@click.option("--output", metavar="FILE", default=str(DOCS / "user-dictionary.md"))
 @click.pass_context
 def main(
     context: click.Context,

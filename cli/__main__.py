@@ -1,4 +1,4 @@
-"""``python -m crfseg.cli`` is ``crfseg``."""
+"""``python -m crfseg.cli``: the same as ``python -m crfseg``."""
 
 from crfseg.cli.main import main
 

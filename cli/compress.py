@@ -64,10 +64,10 @@ def compress(
     crfseg compress --standard ud --max-size 500kB -o small.crfseg
     """
     check_writable(output)
-    from crfseg.compression import compress, size_of
-    from crfseg.model import Model
-    from crfseg.segmenter import default_model_path
-    from crfseg.standards import select
+    from crfseg.common.resources import default_model_path
+    from crfseg.model.compression import compress, size_of
+    from crfseg.model.segmentation_model import Model
+    from crfseg.model.standards import select
 
     path = model or default_model_path()
     before = Model.load(path)
@@ -96,7 +96,7 @@ def _ngrams(model: Any) -> int:
 
 
 def _f1(model: Any, dev: str, settings: dict[str, Any]) -> float:
-    from crfseg.evaluation import evaluate
-    from crfseg.segmenter import Segmenter
+    from crfseg.evaluation.evaluate import evaluate
+    from crfseg.segmentation.segmenter import Segmenter
 
     return evaluate(dev, segmenter=Segmenter.from_model(model), **settings).f1

@@ -23,9 +23,9 @@ def dump(model: str | None, out: str) -> None:
     crfseg dump corpus.crfseg -o corpus.txt        # edit it, then:
     crfseg load corpus.txt -o corpus.crfseg
     """
-    from crfseg.model_text import text_of
-    from crfseg.segmenter import default_model_path
-    from crfseg.tagger_model import load_any
+    from crfseg.common.resources import default_model_path
+    from crfseg.model.dump.segmentation import text_of
+    from crfseg.model.load import load_any
 
     content = load_any(model or default_model_path())
     with writable(out) as write:

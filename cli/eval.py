@@ -111,7 +111,7 @@ def _evaluate_labels(
     settings: dict[str, Any],
 ) -> None:
     from crfseg.cli.label_report import print_label_scores
-    from crfseg.label_scores import evaluate_labels
+    from crfseg.evaluation.evaluate import evaluate_labels
 
     settings = {name: settings[name] for name in ("format", "encoding")}
     with ExitStack() as stack:
@@ -120,7 +120,8 @@ def _evaluate_labels(
             pred = stack.enter_context(readable(pred))
             scores = evaluate_labels(gold, pred, **settings)
         else:
-            from crfseg.tagger import Tagger, evaluate_tagger
+            from crfseg.evaluation.evaluate import evaluate_tagger
+            from crfseg.tagging.tagger import Tagger
 
             scores = evaluate_tagger(gold, Tagger(model or ""), **settings)
     if as_json:

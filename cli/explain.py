@@ -43,15 +43,15 @@ def explain(
         raise click.UsageError(
             f"{len(models)} models; expected one, then a text (in quotes where it has spaces)"
         )
-    from crfseg.explanation import explain, strongest
-    from crfseg.segmenter import Segmenter
+    from crfseg.evaluation.explanation import explain, strongest
+    from crfseg.segmentation.segmenter import Segmenter
 
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8", "replace")
     explanation = explain(text, Segmenter(*models, standard=standard))
     if html:
-        from crfseg.explanation_page import page
-        from crfseg.files import atomic_write
+        from crfseg.common.files import atomic_write
+        from crfseg.evaluation.explanation_html import page
 
         with atomic_write(html) as file:
             file.write(page(explanation, most).encode("utf-8", "replace"))

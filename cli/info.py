@@ -39,8 +39,8 @@ def info(model: str | None, as_json: bool) -> None:
 
 
 def _describe(path: str | None) -> Any:
-    from crfseg.segmenter import default_model_path
-    from crfseg.summary import summarise_file
+    from crfseg.common.resources import default_model_path
+    from crfseg.model.summary import summarise_file
 
     return summarise_file(path or default_model_path())
 

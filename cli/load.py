@@ -22,6 +22,6 @@ def load(text: str, output: str) -> None:
     """
     check_writable(output)
     with readable(text) as path:
-        from crfseg.model_from_text import load_dump
+        from crfseg.model.dump.segmentation import load_dump
 
         load_dump(path).save(output)

@@ -13,7 +13,7 @@ import click
 
 import crfseg
 from crfseg.cli.signals import handle_signals
-from crfseg.errors import CrfsegError
+from crfseg.common.errors import CrfsegError
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141

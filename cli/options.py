@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import click
 
 from crfseg.cli.signals import unbroken
-from crfseg.errors import CrfsegError
+from crfseg.common.errors import CrfsegError
 
 CORPUS_FORMATS = ("auto", "words", "tagged", "chars", "conll", "conllu", "partial")
 
@@ -62,7 +62,7 @@ def words_of(files: Sequence[str]) -> list[str] | None:
     """The words of word lists; None if there are no lists."""
     if not files:
         return None
-    from crfseg.lexicon import read_words
+    from crfseg.corpus.word_lists import read_words
 
     return [word for file in files for word in read_words(file)]
 
@@ -96,7 +96,7 @@ def writable(name: str) -> Iterator[Callable[[bytes], object]]:
             raise CrfsegError("<stdout>: is closed")
         yield _write_out
         return
-    from crfseg.files import atomic_write
+    from crfseg.common.files import atomic_write
 
     with atomic_write(name) as file:
         yield file.write

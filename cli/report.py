@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from crfseg.progress import Iteration, Progress
+from crfseg.common.progress import Iteration, Progress
 
 #: Seconds between two updates of a bar.
 PAUSE = 0.1

@@ -23,7 +23,7 @@ from crfseg.cli.options import (
     writable,
 )
 from crfseg.cli.report import Silence, reporter
-from crfseg.errors import CrfsegError, DataError
+from crfseg.common.errors import CrfsegError, DataError
 
 
 @click.command(name="segment")
@@ -118,7 +118,7 @@ def segment(
     total = sum(map(_size, files))
     progress = reporter(quiet or not files or _on_terminal(out))
     with progress, writable(out) as write:
-        from crfseg.segmenter import Segmenter
+        from crfseg.segmentation.segmenter import Segmenter
 
         lines: Any = None
         segmenter = Segmenter(
@@ -129,11 +129,11 @@ def segment(
             pos_model=pos_model,
         )
         if pos:
-            from crfseg.pos import PosLines
+            from crfseg.segmentation.line_writers import PosLines
 
             lines = PosLines(segmenter)
         if partial or any(value is not None for value in asked.values()):
-            from crfseg.lines import Lines
+            from crfseg.segmentation.line_writers import Lines
 
             lines = Lines(
                 segmenter, nbest=nbest, sample=sample, seed=seed, score=score, partial=partial
@@ -176,7 +176,7 @@ def _segment_file(
     progress: Silence,
     form: dict[str, Any],
 ) -> None:
-    from crfseg.stream import segment_stream
+    from crfseg.segmentation.stream import segment_stream
 
     if name == "-":
         segment_stream(segmenter, _stdin(), write, name="<stdin>", **form)

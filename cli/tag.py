@@ -11,7 +11,7 @@ import click
 
 from crfseg.cli.options import encoding_option, quiet_option, readable, writable
 from crfseg.cli.report import reporter
-from crfseg.errors import DataError
+from crfseg.common.errors import DataError
 
 #: Sentences labelled at a time.
 _BATCH = 4096
@@ -60,7 +60,7 @@ def tag(
         progress = stack.enter_context(reporter(quiet or out == "-"))
         write = stack.enter_context(writable(out))
 
-        from crfseg.tagger import Tagger
+        from crfseg.tagging.tagger import Tagger
 
         tagger = Tagger(model)
         for path in files:
@@ -75,8 +75,8 @@ def tag(
 
 
 def _sentences(path: str, format: str, encoding: str, columns: int) -> Iterator[Any]:
-    from crfseg.files import read_lines
-    from crfseg.tokens import read_tokens
+    from crfseg.common.files import read_lines
+    from crfseg.corpus.tokens import read_tokens
 
     if format == "words":
         if columns != 1:

@@ -40,7 +40,7 @@ def train_tagger(
         files = [stack.enter_context(readable(path)) for path in corpora]
         progress = stack.enter_context(reporter(quiet))
 
-        from crfseg.tagger_training import train_tagger as train
+        from crfseg.training.tagger import train_tagger as train
 
         try:
             result = train(files, output=output, dev=dev, progress=progress, **settings)

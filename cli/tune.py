@@ -66,7 +66,7 @@ def tune(
     crfseg tune corpus.txt --lexicon words.txt
     crfseg tune corpus.txt --dev dev.txt --try l2=0.5,1,2 --try tags=4,6 --margin 0
     """
-    from crfseg.tuning import SPACE
+    from crfseg.evaluation.tuning import SPACE
 
     given = given_settings(settings)
     space = {name: values for name, values in SPACE.items() if settings.get(name) is None}
@@ -113,7 +113,7 @@ def _parse_try(ctx: click.Context, text: str) -> tuple[str, list[Any]]:
 
 def _options(settings: dict[str, Any]) -> list[str]:
     """The command line of `crfseg train` for settings; defaults are left out."""
-    from crfseg.settings import Settings
+    from crfseg.training.settings import Settings
 
     usual = {"model": Settings.kind, "format": "auto", "encoding": "utf-8", "templates": None}
     words = []
@@ -130,7 +130,7 @@ def _options(settings: dict[str, Any]) -> list[str]:
 
 def _print_table(result: Any) -> None:
     """A line for each candidate, the best of those that came furthest first."""
-    from crfseg.tuning import PARTS
+    from crfseg.evaluation.tuning import PARTS
 
     rows: dict[str, dict[Any, Any]] = {}
     for trial in result.trials:

@@ -6,27 +6,28 @@ Segmenter().cut("为人民服务")        # ['为', '人民', '服务']
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from crfseg.compression import compress
-    from crfseg.crossvalidation import crossval
-    from crfseg.errors import CrfsegError
-    from crfseg.evaluation import evaluate
-    from crfseg.explanation import explain
-    from crfseg.linear_chain import LinearChain
-    from crfseg.model import Model
-    from crfseg.model_from_text import load_dump
-    from crfseg.model_text import dump
-    from crfseg.segmenter import Segmenter
-    from crfseg.tagger import Tagger
-    from crfseg.tagger_training import train_tagger
-    from crfseg.teaching import teach
-    from crfseg.trainer import train
-    from crfseg.tuning import tune
+from crfseg.common.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from crfseg.common.errors import CrfsegError
+    from crfseg.crf.linear_chain import LinearChain
+    from crfseg.evaluation.cross_validation import crossval
+    from crfseg.evaluation.evaluate import evaluate
+    from crfseg.evaluation.explanation import explain
+    from crfseg.evaluation.tuning import tune
+    from crfseg.model.compression import compress
+    from crfseg.model.dump.segmentation import dump, load_dump
+    from crfseg.model.segmentation_model import Model
+    from crfseg.segmentation.segmenter import Segmenter
+    from crfseg.tagging.tagger import Tagger
+    from crfseg.training.segmenter import train
+    from crfseg.training.tagger import train_tagger
+    from crfseg.training.teaching import teach
+
 __all__ = [
     "CrfsegError",
     "LinearChain",
@@ -46,23 +47,27 @@ __all__ = [
     "tune",
 ]
 
+# In a checkout the folders of crfseg.cli and crfseg.data stand beside crfseg/, not in it.
+if not os.path.exists(os.path.join(__path__[0], "data")):
+    __path__.append(os.path.dirname(__path__[0]))
+
 # Loaded when first asked for: numba takes a third of a second to import.
 _HOMES = {
-    "CrfsegError": "crfseg.errors",
-    "LinearChain": "crfseg.linear_chain",
-    "Model": "crfseg.model",
-    "Segmenter": "crfseg.segmenter",
-    "compress": "crfseg.compression",
-    "crossval": "crfseg.crossvalidation",
-    "dump": "crfseg.model_text",
-    "evaluate": "crfseg.evaluation",
-    "explain": "crfseg.explanation",
-    "load_dump": "crfseg.model_from_text",
-    "Tagger": "crfseg.tagger",
-    "teach": "crfseg.teaching",
-    "train": "crfseg.trainer",
-    "train_tagger": "crfseg.tagger_training",
-    "tune": "crfseg.tuning",
+    "CrfsegError": "crfseg.common.errors",
+    "LinearChain": "crfseg.crf.linear_chain",
+    "Model": "crfseg.model.segmentation_model",
+    "Segmenter": "crfseg.segmentation.segmenter",
+    "compress": "crfseg.model.compression",
+    "crossval": "crfseg.evaluation.cross_validation",
+    "dump": "crfseg.model.dump.segmentation",
+    "evaluate": "crfseg.evaluation.evaluate",
+    "explain": "crfseg.evaluation.explanation",
+    "load_dump": "crfseg.model.dump.segmentation",
+    "Tagger": "crfseg.tagging.tagger",
+    "teach": "crfseg.training.teaching",
+    "train": "crfseg.training.segmenter",
+    "train_tagger": "crfseg.training.tagger",
+    "tune": "crfseg.evaluation.tuning",
 }
 
 

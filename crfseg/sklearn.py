@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 import numpy as np
 
-from crfseg import __version__
-from crfseg.attribute_model import AttributeModel
-from crfseg.attribute_objective import AttributeObjective, Features
-from crfseg.attributes import Item, Items, sparse_rows
-from crfseg.errors import SettingsError
-from crfseg.estimation import estimate
-from crfseg.names import NewNames
-from crfseg.progress import Iteration, Progress
-from crfseg.settings import Optimisation
-from crfseg.threads import thread_count, workers
+from crfseg.common.errors import SettingsError
+from crfseg.common.progress import Iteration, Progress
+from crfseg.common.threads import thread_count, workers
+from crfseg.common.version import __version__
+from crfseg.crf.attribute_objective import AttributeObjective, Features
+from crfseg.features.attribute_ids import NewNames
+from crfseg.features.attributes import Item, Items, sparse_rows
+from crfseg.model.attribute_model import AttributeModel
+from crfseg.tagging.attribute_tagger import AttributeTagger
+from crfseg.training.fit import estimate
+from crfseg.training.settings import Optimisation
 
 try:
     from sklearn.base import BaseEstimator
@@ -26,6 +27,7 @@ try:
 except ModuleNotFoundError as error:
     advice = "crfseg.sklearn needs scikit-learn: pip install 'crfseg-zh[sklearn]'"
     raise ModuleNotFoundError(advice, name=error.name) from None
+
 
 #: What CRFsuite does where it is not told.
 _C2, _PERIOD, _DELTA = 1.0, 10, 1e-5
@@ -39,7 +41,7 @@ _UNSUPPORTED = (
 
 
 class CRF(BaseEstimator):
-    """A linear-chain CRF over items with attributes; see docs/sklearn.md.
+    """A linear-chain CRF over items with attributes; see docs/guide/sklearn.md.
 
     Constructor arguments mean what they mean to sklearn_crfsuite.CRF: c1 |w|_1 + c2 |w|^2 is the
     penalty (0 and 1 where they are None); max_iterations: None for as many as it takes, which
@@ -123,10 +125,14 @@ class CRF(BaseEstimator):
             description = {"version": __version__, "settings": self.get_params()}
             return AttributeModel(description, labels, attributes, features.codes, weights)
 
-        score = None
+        score: Callable[[np.ndarray], float] | None = None
         if X_dev is not None and y_dev is not None:
             dev = _pairs(X_dev, y_dev)
-            score = lambda weights: _accuracy(dev[1], model_of(weights).decode(dev[0]))  # noqa: E731
+
+            def accuracy(weights: np.ndarray) -> float:
+                return _accuracy(dev[1], AttributeTagger(model_of(weights)).decode(dev[0]))
+
+            score = accuracy
         progress = _Lines() if self.verbose else Progress()
         with workers(self._threads()) as run:
             objective = AttributeObjective(rows, len(attributes), gold, lengths, features, run=run)
@@ -134,13 +140,14 @@ class CRF(BaseEstimator):
         if found.interrupted:  # what runs many of these wants to end, too
             raise KeyboardInterrupt
         self.model_ = model_of(found.weights)
+        self.tagger_ = AttributeTagger(self.model_)
         self.history_, self.n_iter_ = found.history, len(found.history)
         self.objective_ = found.history[-1].objective if found.history else None
         return self
 
     def predict(self, X: Sequence[Items]) -> list[list[str]]:
         """The best labels of each sequence."""
-        return self._model().decode(X)
+        return self._tagger().decode(X)
 
     def predict_single(self, xseq: Items) -> list[str]:
         """The best labels of one sequence."""
@@ -151,7 +158,7 @@ class CRF(BaseEstimator):
         labels = self._model().labels
         return [
             [dict(zip(labels, row, strict=True)) for row in found.tolist()]
-            for found in self._model().marginals(X)
+            for found in self._tagger().marginals(X)
         ]
 
     def predict_marginals_single(self, xseq: Items) -> list[dict[str, float]]:
@@ -176,6 +183,7 @@ class CRF(BaseEstimator):
         given = settings if isinstance(settings, dict) else {}
         estimator = cls(**{name: value for name, value in given.items() if name in known})
         estimator.model_ = model
+        estimator.tagger_ = AttributeTagger(model)
         return estimator
 
     @property
@@ -212,9 +220,12 @@ class CRF(BaseEstimator):
         }
 
     def _model(self) -> AttributeModel:
-        check_is_fitted(self, "model_")
-        model: AttributeModel = self.model_
-        return model
+        return self._tagger().model
+
+    def _tagger(self) -> AttributeTagger:
+        check_is_fitted(self, "tagger_")
+        tagger: AttributeTagger = self.tagger_
+        return tagger
 
     def _settings(self) -> Optimisation:
         given = self.get_params()

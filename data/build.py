@@ -22,16 +22,19 @@ from typing import TypeVar
 
 import click
 
-from crfseg.compression import coarse
-from crfseg.corpus import read_sentences, read_tagged, write_sentences
+from crfseg.common.files import atomic_write
+from crfseg.common.resources import default_model_path
+from crfseg.corpus.corpus import read_sentences, read_tagged, write_sentences
 from crfseg.data import general, modern
 from crfseg.data.joined import Tagged, join
 from crfseg.data.treebank import Treebank
-from crfseg.evaluation import Scores, evaluate
-from crfseg.files import atomic_write
-from crfseg.kernels.fixed import run_again
-from crfseg.segmenter import Segmenter, default_model_path
-from crfseg.trainer import TrainingResult, train
+from crfseg.evaluation.evaluate import evaluate
+from crfseg.jit.reproducible import run_again
+from crfseg.metrics.words import Scores
+from crfseg.model.compression import coarse
+from crfseg.segmentation.segmenter import Segmenter
+from crfseg.training.run import TrainingResult
+from crfseg.training.segmenter import train
 
 _HELD_OUT = 10
 #: Private weights are small at first: they take longer to learn than the shared ones.

@@ -17,14 +17,16 @@ from pathlib import Path
 
 import click
 
-from crfseg.corpus import read_tagged
+from crfseg.common.files import atomic_write
+from crfseg.common.resources import default_pos_path
+from crfseg.corpus.corpus import read_tagged
 from crfseg.data.build import split
 from crfseg.data.joined import Tagged, join
-from crfseg.files import atomic_write
-from crfseg.kernels.fixed import run_again
-from crfseg.label_scores import score_labels
-from crfseg.pos import PosTagger, default_pos_path, train_pos
-from crfseg.tagger_training import TaggerResult
+from crfseg.jit.reproducible import run_again
+from crfseg.metrics.labels import score_labels
+from crfseg.tagging.pos_tagger import PosTagger
+from crfseg.training.pos import train_pos
+from crfseg.training.tagger import TaggerResult
 
 #: Half the file, and no less accurate on held-out text.
 _PRUNE = 0.1

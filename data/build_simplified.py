@@ -16,7 +16,7 @@ import click
 import opencc
 
 import crfseg
-from crfseg.files import atomic_write
+from crfseg.common.files import atomic_write
 
 #: The blocks of Han characters below U+10000; those beyond are rare.
 _HAN = (range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0xF900, 0xFB00))

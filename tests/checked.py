@@ -16,7 +16,7 @@ import hostile
 import texts
 
 from crfseg import Model, Segmenter
-from crfseg.errors import CrfsegError
+from crfseg.common.errors import CrfsegError
 
 
 def main(count: int) -> int:

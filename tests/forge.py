@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load, save
 
-from crfseg import templates, train, train_tagger
-from crfseg.container import TAGGER, checksum
+from crfseg import train, train_tagger
+from crfseg.features import templates
+from crfseg.model.container import TAGGER, checksum
 
 Arrays = dict[str, np.ndarray]
 

@@ -6,13 +6,17 @@ from itertools import pairwise
 
 import numpy as np
 
-from crfseg import text
-from crfseg.corpus import Corpus
-from crfseg.features import concatenate_ids, make_plan
-from crfseg.lexicon import FOLDS, MAX_LEXICONS, build_trie, has_own
-from crfseg.model import Model
-from crfseg.objective import FamilyIndex, Index, Layout, decode
-from crfseg.prepare import Encoder, Sequences
+from crfseg.corpus.corpus import FOLDS, Corpus
+from crfseg.crf.decode import decode_tags
+from crfseg.features.alphabet import concatenate_ids
+from crfseg.features.character_encoder import Encoder, Sequences
+from crfseg.features.index import FamilyIndex, Index, Layout
+from crfseg.features.lexicon import MAX_LEXICONS, has_own
+from crfseg.features.table import make_plan
+from crfseg.features.trie import build_trie
+from crfseg.model.segmentation_model import Model
+from crfseg.text import characters
+from crfseg.text.codes import SPACE
 
 
 def index_of(model: Model) -> tuple[Index, np.ndarray]:
@@ -81,8 +85,8 @@ def exact_tags(index: Index, rows: np.ndarray, bounds: np.ndarray, model: Model)
 
 def cut(model: Model, string: str, standard: int = 0, exact: bool = False) -> list[str]:
     """What ``Segmenter.cut`` gives, addresses not kept whole."""
-    codes = text.code_points(string)
-    space = text.classes()[codes] == text.SPACE
+    codes = characters.code_points(string)
+    space = characters.classes()[codes] == SPACE
     starts = np.zeros(len(codes), dtype=bool)  # of words and of runs of whitespace
     starts[:1] = True
     starts[1:] = space[1:] != space[:-1]
@@ -97,7 +101,7 @@ def cut(model: Model, string: str, standard: int = 0, exact: bool = False) -> li
         if exact:
             tags = exact_tags(index, rows, table.bounds, model)
         else:
-            tags = decode(index, rows, table.bounds, weights, model.scheme, sequential=True)
+            tags = decode_tags(index, rows, table.bounds, weights, model.scheme, sequential=True)
         starts[inside[sequences.kept]] = model.scheme.begins[tags]
     edges = [*np.flatnonzero(starts).tolist(), len(codes)]
     return [string[a:b] for a, b in pairwise(edges)]

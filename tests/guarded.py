@@ -9,8 +9,8 @@ import ctypes
 import mmap
 from array import array
 
-from crfseg.engine import Engine, Style
-from crfseg.kernels.layout import RUNS, work_bytes
+from crfseg.segmentation.engine import Engine, Style
+from crfseg.segmentation.kernels.layout import RUNS, work_bytes
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PAGE = mmap.PAGESIZE

@@ -18,9 +18,9 @@ from guarded import GuardedEngine
 from workers import Check
 
 from crfseg import Model, Segmenter, Tagger, train
-from crfseg.errors import ModelError, SettingsError
-from crfseg.kernels import native
-from crfseg.spaces import is_space
+from crfseg.common.errors import ModelError, SettingsError
+from crfseg.jit import native
+from crfseg.text.whitespace import is_space
 
 TEXTS = (
     "中国人民大学的学生在北京服务。",

@@ -10,9 +10,10 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from crfseg import text as facts
-from crfseg.model import Model
-from crfseg.text import normal_forms, types
+from crfseg.model.segmentation_model import Model
+from crfseg.text import characters
+from crfseg.text.characters import normal_forms, types
+from crfseg.text.codes import DIGIT, EXTEND, JOINER, LETTER, SPACE
 
 Path = tuple[int, ...]
 
@@ -201,22 +202,22 @@ def fold(character: str) -> str:
 
 def begins_position(text: str) -> list[bool]:
     """For each character, and the end: whether a position or whitespace begins there."""
-    kinds = facts.classes()[facts.code_points(text)]
+    kinds = characters.classes()[characters.code_points(text)]
     answer, run = [], 0
     for i, kind in enumerate(kinds):
-        run = 0 if kind == facts.SPACE else run + 1  # characters of the sequence so far
-        sequence = facts.code_points(text[i + 1 - run : i + 1])
-        answer.append(run == 0 or bool(facts.positions(sequence, np.array([0]))[-1]))
+        run = 0 if kind == SPACE else run + 1  # characters of the sequence so far
+        sequence = characters.code_points(text[i + 1 - run : i + 1])
+        answer.append(run == 0 or bool(characters.positions(sequence, np.array([0]))[-1]))
     return [*answer, True]
 
 
 def word_edges(text: str) -> list[bool]:
     """For each character, and the end: whether a user's word may begin or end there."""
     latin: list[bool] = []
-    kinds = facts.classes()[facts.code_points(text)]
+    kinds = characters.classes()[characters.code_points(text)]
     for i, c in enumerate(text):
-        glued = kinds[i] in (facts.EXTEND, facts.JOINER)
-        is_latin = types()[ord(c)] in (facts.LETTER, facts.DIGIT)
+        glued = kinds[i] in (EXTEND, JOINER)
+        is_latin = types()[ord(c)] in (LETTER, DIGIT)
         latin.append(bool(is_latin or (glued and i > 0 and latin[i - 1])))
     starts = begins_position(text)
     inner = [starts[i] and not (latin[i - 1] and latin[i]) for i in range(1, len(text))]
@@ -255,7 +256,7 @@ def cut_with_words(
     gains: of a preferred word that no lexicon of the model has, and of one that has.
     """
     starts = begins_position(text)[:-1]
-    spaces = [bool(facts.classes()[ord(c)] == facts.SPACE) for c in text]
+    spaces = [bool(characters.classes()[ord(c)] == SPACE) for c in text]
     forced = forced_spans(text, force | {word for word in prefer if " " in word})
     inside = {i for a, b in forced for i in range(a + 1, b)}
     edges = {i for span in forced for i in span}

@@ -15,13 +15,14 @@ import conftest
 import texts
 from workers import Check
 
-from crfseg import Model, dump, load_dump, templates, train_tagger
-from crfseg.corpus import FORMATS, Corpus, read_sentences, write_sentences
-from crfseg.errors import DataError, ModelError, SettingsError, TemplateError
-from crfseg.lexicon import read_words
-from crfseg.stream import LONGEST, segment_stream
-from crfseg.tokens import TOKEN_FORMATS, read_tokens
-from crfseg.userdict import UserDictionary
+from crfseg import Model, dump, load_dump, train_tagger
+from crfseg.common.errors import DataError, ModelError, SettingsError, TemplateError
+from crfseg.corpus.corpus import FORMATS, Corpus, read_sentences, write_sentences
+from crfseg.corpus.tokens import TOKEN_FORMATS, read_tokens
+from crfseg.corpus.word_lists import read_words
+from crfseg.features import templates
+from crfseg.segmentation.stream import LONGEST, segment_stream
+from crfseg.segmentation.user_dictionary import UserDictionary
 
 ENCODINGS = ("gb18030", "big5", "utf-16", "utf-16-le", "utf-7", "utf-8-sig", "utf-32", "hz")
 

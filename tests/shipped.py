@@ -5,7 +5,7 @@ from __future__ import annotations
 import llvmlite.binding as llvm
 import pytest
 
-from crfseg.kernels import native
+from crfseg.jit import native
 
 
 def _readable() -> bool:

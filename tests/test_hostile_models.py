@@ -14,8 +14,8 @@ from hostile import check_of_models, check_of_taggers
 from workers import run
 
 from crfseg import Model, Segmenter, train
-from crfseg.compiled import compile_model, pack
-from crfseg.errors import CrfsegError, ModelError, TemplateError
+from crfseg.common.errors import CrfsegError, ModelError, TemplateError
+from crfseg.segmentation.compiler import compile_model, pack
 
 MANY = [f"U:%x[{i % 9 - 4},0]/%x[{i // 9 % 9 - 4},1]/%x[{i // 81 - 4},1]" for i in range(500)]
 #: Address space a process may add for a file of some kilobytes; processor seconds for it.

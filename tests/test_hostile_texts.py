@@ -21,11 +21,11 @@ from guarded import Guarded, GuardedEngine
 from workers import run
 
 from crfseg import Segmenter
-from crfseg.corpus import read_sentences
-from crfseg.errors import CrfsegError, DataError, TemplateError
-from crfseg.lexicon import read_words
-from crfseg.stream import segment_stream
-from crfseg.templates import parse
+from crfseg.common.errors import CrfsegError, DataError, TemplateError
+from crfseg.corpus.corpus import read_sentences
+from crfseg.corpus.word_lists import read_words
+from crfseg.features.templates import parse
+from crfseg.segmentation.stream import segment_stream
 
 
 @pytest.fixture(scope="module")

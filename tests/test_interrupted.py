@@ -16,7 +16,7 @@ import pytest
 from command import COMMAND, TEXT
 
 from crfseg import Model, Segmenter
-from crfseg.files import atomic_write
+from crfseg.common.files import atomic_write
 
 
 def times(some: int, many: int) -> pytest.MarkDecorator:
@@ -77,7 +77,7 @@ def test_terminated_with_an_output_file(model: Path, tmp_path: Path) -> None:
 def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
     target = tmp_path / "file"
     program = (
-        "import os, sys\nfrom crfseg.files import atomic_write\n"
+        "import os, sys\nfrom crfseg.common.files import atomic_write\n"
         "with atomic_write(sys.argv[1]) as file:\n    os.kill(os.getpid(), 9)"
     )
     for _ in range(3):

@@ -20,9 +20,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from crfseg import Segmenter, Tagger
-from crfseg.attributes import attributes_of
-from crfseg.container import read, write
-from crfseg.errors import CrfsegError, ModelError, SettingsError
+from crfseg.common.errors import CrfsegError, ModelError, SettingsError
+from crfseg.features.attributes import attributes_of
+from crfseg.model.container import read, write
 from crfseg.sklearn import CRF
 
 Sentences = tuple[list[list[Any]], list[list[str]]]
@@ -220,7 +220,7 @@ def test_bad_data_is_named(X: Any, y: Any, message: str) -> None:
 
 def test_bad_data_is_named_by_its_place_when_predicting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not by that within some that are labelled at a time, nor by that among those with items."""
-    monkeypatch.setattr("crfseg.attribute_model._BATCH", 1)
+    monkeypatch.setattr("crfseg.tagging.attribute_tagger._BATCH", 1)
     crf = CRF(max_iterations=2).fit(*TRAIN)
     sequences = [[], [{"a": 1}], [], [{"a": 1}, {"a": 2}], [{"a": None}]]
     for label in (crf.predict, crf.predict_marginals):

@@ -1,0 +1,5 @@
+"""``python -m crfseg``."""
+
+from crfseg.cli.main import main
+
+main()

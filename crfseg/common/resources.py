@@ -1,0 +1,33 @@
+"""Paths of the files that come with crfseg, in the package ``crfseg.data``."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+
+def default_model_path() -> str:
+    """The path of the default segmentation model."""
+    return path_of("default.crfseg")
+
+
+def default_pos_path() -> str:
+    """The path of the default part-of-speech model."""
+    return path_of("pos.crfseg")
+
+
+@cache
+def path_of(name: str) -> str:
+    """The path of a data file; one inside a zip file is extracted until the process ends."""
+    from crfseg import data
+
+    path = os.path.join(data.__path__[0], name)
+    if os.path.exists(path):
+        return path
+    import atexit
+    from contextlib import ExitStack
+    from importlib.resources import as_file, files
+
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return os.fspath(stack.enter_context(as_file(files(data) / name)))

@@ -1,0 +1,4 @@
+"""Annotated text: corpora, their formats, word lists, tag schemes and label schemes.
+
+May import: common, text.
+"""

@@ -1,0 +1,1 @@
+"""Compiled loops of `crfseg.crf`: they read and write arrays only."""

@@ -1,0 +1,138 @@
+"""Cross-validation: how well models of some settings do on text they have not seen."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from crfseg.common.errors import SettingsError
+from crfseg.common.progress import Iteration, Progress
+from crfseg.corpus.corpus import Corpus, folds_of
+from crfseg.evaluation.evaluate import score_segmenter
+from crfseg.metrics.words import Scores
+from crfseg.segmentation.segmenter import Segmenter
+from crfseg.training.segmenter import Corpora, read_corpora, train
+from crfseg.training.settings import Settings
+
+MEASURES = ("precision", "recall", "f1", "oov_rate", "oov_recall", "iv_recall")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The scores of a model on the fold that it was not trained on.
+
+    number: of the fold, from 1; standard: of the text, "" if there is only one; words of
+    the other folds are the known ones; seconds: training and scoring.
+    """
+
+    number: int
+    standard: str
+    scores: Scores
+    seconds: float
+
+
+@dataclass
+class CrossValidation:
+    """What came of a cross-validation; ``interrupted`` if not all k folds are there."""
+
+    k: int
+    folds: list[Fold] = field(default_factory=list)
+    interrupted: bool = False
+
+    def of(self, standard: str) -> list[Fold]:
+        """The folds of a standard."""
+        return [fold for fold in self.folds if fold.standard == standard]
+
+    def mean(self, measure: str = "f1", standard: str = "") -> tuple[float, float]:
+        """Mean of a measure over the folds that have it, and its standard error.
+
+        NaN where there are too few. The trainings share most of their text, so that the
+        true error is somewhat larger (Bengio & Grandvalet 2004, "No Unbiased Estimator of
+        the Variance of K-Fold Cross-Validation").
+        """
+        found = [getattr(fold.scores, measure) for fold in self.of(standard)]
+        values = np.array([value for value in found if value is not None])
+        n = len(values)
+        mean = float(values.mean()) if n else math.nan
+        return mean, float(values.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+
+
+def crossval(
+    corpora: Corpora,
+    k: int = 10,
+    *,
+    format: str = "auto",
+    encoding: str = "utf-8",
+    threads: int | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> CrossValidation:
+    """Train k times on all but one of k runs of neighbouring sentences, and score that one.
+
+    corpora: as for `train`; a text of several standards is cut within each, and scored by
+    each. settings: any others that `train` has. KeyboardInterrupt ends it early: the folds
+    that are done are there, and ``interrupted`` is set. Raises what `train` raises.
+    """
+    progress = progress or Progress()
+    groups = read_corpora(corpora, format, encoding, progress)
+    _check(k, groups)
+    result = CrossValidation(k)
+    try:
+        for number in range(1, k + 1):
+            folds = _one_fold(groups, number, k, threads, progress, settings)
+            result.folds += folds
+    except KeyboardInterrupt:
+        result.interrupted = True
+    return result
+
+
+def _check(k: int, groups: Mapping[str, Corpus]) -> None:
+    if k < 2:
+        raise SettingsError(f"-k {k}: must be at least 2")
+    for name, corpus in groups.items():
+        corpus.check_whole(name or "the corpus")
+        if len(corpus) < k:
+            of = f" of {name}" if name else ""
+            raise SettingsError(f"-k {k}: must be at most {len(corpus)}, the sentences{of}")
+
+
+def _one_fold(
+    groups: Mapping[str, Corpus],
+    number: int,
+    k: int,
+    threads: int | None,
+    progress: Progress,
+    settings: dict[str, Any],
+) -> list[Fold]:
+    """The scores of each standard."""
+    start = time.perf_counter()
+    held_out = {name: folds_of(len(corpus), k) == number - 1 for name, corpus in groups.items()}
+    rest = {name: corpus.taken(~held_out[name]) for name, corpus in groups.items()}
+    progress.begin(f"fold {number} of {k}", settings.get("max_iter") or Settings.max_iter)
+    corpora: Any = rest.get("", rest)
+    trained = train(corpora, threads=threads, progress=Steps(progress), **settings)
+    if trained.interrupted:
+        raise KeyboardInterrupt
+    folds = []
+    for name, corpus in groups.items():
+        segmenter = Segmenter.from_model(trained.model, standard=name or None)
+        gold = corpus.taken(held_out[name]).sentences()
+        scores = score_segmenter(gold, segmenter, set(rest[name].words()), threads)
+        folds.append(Fold(number, name, scores, time.perf_counter() - start))
+    progress.end("F1 " + ", ".join(f"{100 * fold.scores.f1:.2f}" for fold in folds))
+    return folds
+
+
+class Steps(Progress):
+    """Lets each iteration of a training be one step of a larger stage."""
+
+    def __init__(self, outer: Progress) -> None:
+        self.outer = outer
+
+    def iteration(self, step: Iteration) -> None:
+        self.outer.advance(1)

@@ -1,0 +1,1 @@
+"""Compiled loops of `crfseg.features`: they read and write arrays only."""

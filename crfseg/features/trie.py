@@ -1,0 +1,77 @@
+"""Building the trie that lexicon matching reads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crfseg.common.errors import CrfsegError
+from crfseg.features import hashing
+from crfseg.features.bitmaps import number_pairs
+from crfseg.features.kernels.keys import EMPTY
+from crfseg.features.kernels.layout import FLAG_BITS, KEY_BITS, Levels
+
+
+def build_trie(
+    words: np.ndarray,
+    ends: np.ndarray,
+    flags: np.ndarray,
+    radix: int,
+    more: np.ndarray | None = None,
+) -> tuple[Levels, np.ndarray]:
+    """The trie of words given as character ids one after another.
+
+    words: int32 [M] ids in [0, radix); ends: int64 [W] ascending; flags: uint32 [W];
+    more: uint64 [P, 2], pairs of ids to be numbered along with those that words begin
+    with. Returns the trie and their numbers, int64 [P]. Words have 2 .. MAX_WORD
+    characters; one given twice gets both flags. Raises CrfsegError for more words than
+    the trie has room for.
+    """
+    bits = (radix - 1).bit_length()
+    ids = words.astype(np.uint64)
+    starts = np.concatenate(([0], ends[:-1])).astype(np.int64)
+    lengths = ends - starts
+    here = np.arange(len(ends))  # the words that are long enough, and their nodes
+
+    def said(nodes: int, node: np.ndarray, depth: int) -> np.ndarray:
+        """uint64 [nodes]: the flags of words that end, and what can follow."""
+        entries = np.zeros(nodes, dtype=np.uint64)
+        ended = lengths[here] == depth
+        np.bitwise_or.at(entries, node[ended], flags[here[ended]].astype(np.uint64))
+        follow = ids[starts[here[~ended]] + depth] & np.uint64(7)
+        np.bitwise_or.at(entries, node[~ended], np.uint64(1 << FLAG_BITS) << follow)
+        return entries
+
+    seen = ids[starts] << np.uint64(bits) | ids[starts + 1] if len(ends) else ids
+    others = ids[:0] if more is None else more[:, 0] << np.uint64(bits) | more[:, 1]
+    openings, node = np.unique(np.concatenate([seen, others]), return_inverse=True)
+    node, numbers = node[: len(ends)], node[len(ends) :] + 1
+    second = np.uint64((1 << bits) - 1)
+    pairs = number_pairs(openings >> np.uint64(bits), openings & second, radix)
+    opening_entries = np.append(np.uint64(0), said(len(openings), node, 2)).astype(np.uint32)
+    state = node.astype(np.uint64) + np.uint64(1)
+    entries, displacements, tables = [np.zeros(0, "u8")], [np.zeros(0, "u1")], []
+    first = before = 0
+    for depth in range(3, int(lengths.max(initial=2)) + 1):
+        keep = lengths[here] >= depth
+        here, state = here[keep], state[keep]
+        long = state << np.uint64(bits) | ids[starts[here] + depth - 1]
+        keys, node = np.unique(long, return_inverse=True)
+        shifts, slots, size = hashing.perfect_slots(keys)
+        if max(size, len(openings)) << bits >> KEY_BITS:
+            raise CrfsegError(f"a lexicon of {len(ends):,} words is too large; expected fewer")
+        table = np.full(size, EMPTY, dtype=np.uint64)
+        table[slots] = keys << np.uint64(64 - KEY_BITS) | said(len(keys), node, depth)
+        tables.append((first, size, before, len(shifts)))
+        entries.append(table)
+        displacements.append(shifts)
+        first, before = first + size, before + len(shifts)
+        state = slots[node].astype(np.uint64)
+    levels = Levels(
+        pairs,
+        opening_entries,
+        np.concatenate(entries),
+        np.concatenate(displacements),
+        np.array(tables, dtype=np.int64).reshape(-1, 4),
+        np.array([bits], dtype=np.uint64),
+    )
+    return levels, numbers

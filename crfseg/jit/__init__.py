@@ -1,0 +1,4 @@
+"""Compiling, caching and loading machine code; nothing else in crfseg imports llvmlite.
+
+May import: common.
+"""

@@ -1,1 +1,0 @@
-"""Compiled loops over arrays: no strings, no dictionaries, no exceptions."""

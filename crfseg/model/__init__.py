@@ -1,0 +1,4 @@
+"""Saved models of every kind, their files, text dumps and summaries.
+
+May import: common, text, jit, corpus, features.
+"""

@@ -1,0 +1,310 @@
+"""A model laid out for speed: what `Segmenter` runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from crfseg.features import lexicon
+from crfseg.features.bitmaps import character_bitmaps
+from crfseg.features.hashing import perfect_slots
+from crfseg.features.kernels.keys import EMPTY
+from crfseg.features.kernels.layout import CHARACTER, Levels
+from crfseg.features.strings import unpack_words
+from crfseg.features.table import make_plan
+from crfseg.features.templates import Family
+from crfseg.features.trie import build_trie
+from crfseg.model.segmentation_model import Model
+from crfseg.segmentation.kernels import layout
+from crfseg.text import characters as characters_module
+
+#: A family whose n-grams have at most this many possible values is a plain table.
+_DENSE = 1 << 19
+#: One of a character and at most _BITMAP other values is not, if it has more than _SPARSE:
+#: most do not occur.
+_SPARSE, _BITMAP = 1 << 15, 256
+#: Numbers of 8 bytes in plain tables and bitmaps; families for which there is no room are
+#: hashed, so that a small file cannot ask for much memory.
+_ROOM = 1 << 23
+#: What a user's word gains at its boundaries (and boundaries inside it lose), as a logarithm
+#: of odds: one that no lexicon of the model has, and one that the model was trained to weigh.
+#: Chosen on development text, see docs/benchmarks/user-dictionary.md.
+_NEW, _KNOWN = 4.0, 1.5
+#: More than that it never is, in units of the scale: scores are int32.
+_LARGEST_GAIN = 1 << 20
+
+
+@dataclass(eq=False)
+class _Rows:
+    """A family on its way into the tables.
+
+    keys uint64 [n], weights int64 [n, W, T]; shifts: its templates; space: how many
+    n-grams there can be; has_room: whether all of them may be given room.
+    """
+
+    pattern: tuple[tuple[int, int], ...]
+    shifts: tuple[int, ...]
+    keys: np.ndarray
+    weights: np.ndarray
+    radix: list[int]
+    has_room: bool = True
+
+    @property
+    def is_adjacent(self) -> bool:
+        """Whether these are pairs of neighbouring characters, too many for a plain table."""
+        return self.pattern == ((0, CHARACTER), (1, CHARACTER)) and self.space > _DENSE
+
+    @property
+    def is_bitmap(self) -> bool:
+        """Whether a character comes first, few values follow, and few of all are there."""
+        columns = [column for _, column in self.pattern]
+        return (
+            self.has_room
+            and columns[0] == CHARACTER
+            and len(columns) > 1
+            and self.space <= _BITMAP * self.radix[0]
+            and self.space > _SPARSE
+        )
+
+    @property
+    def is_table(self) -> bool:
+        """Whether there is a row for every possible n-gram."""
+        return self.has_room and self.space <= _DENSE and not self.is_bitmap
+
+    @property
+    def space(self) -> int:
+        """How many n-grams of this shape there can be."""
+        return int(np.prod([float(r) for r in self.radix]))
+
+    def cells(self, shift: int) -> list[tuple[int, int]]:
+        """The cells of a template, relative to the position."""
+        return [(offset + shift, column) for offset, column in self.pattern]
+
+    def table(self) -> _Rows:
+        """The same with a row for every possible n-gram."""
+        weights = np.zeros((self.space, *self.weights.shape[1:]), dtype=np.int64)
+        weights[self.keys.astype(np.int64)] = self.weights
+        keys = np.arange(self.space, dtype=np.uint64)
+        return _Rows(self.pattern, self.shifts, keys, weights, self.radix)
+
+
+def compile_model(model: Model) -> layout.Tables:
+    """The arrays the decoding kernel reads. The model was validated when it was made."""
+    radix = model.radix
+    rows = [
+        _Rows(
+            shape.pattern, shape.shifts, family.keys, family.weights.astype(np.int64),
+            [radix[column] for _, column in shape.pattern],
+        )
+        for shape, family in zip(model.templates.families, model.families, strict=True)
+    ]  # fmt: skip
+    _find_room(rows)
+    rows = _absorb(rows)
+    # All a position's scores must fit their lanes, whatever its n-grams are.
+    top = sum(
+        int(np.abs(r.weights[:, k]).max(initial=0)) for r in rows for k in range(len(r.shifts))
+    )
+    bits = 16 if top < 1 << 15 else 32
+    T = model.scheme.size
+    words = -(-T * bits // 64)
+    adjacent = next((r.keys for r in rows if r.is_adjacent), np.zeros(0, dtype=np.uint64))
+    radix_ = np.uint64(model.alphabet.size)
+    levels, numbers = levels_of(model, np.stack([adjacent // radix_, adjacent % radix_], axis=1))
+    families, weights, bitmaps, displacements = _lay_out(
+        rows, numbers, len(levels.openings), words, bits
+    )
+    plan = make_plan([Family(r.pattern, r.shifts) for r in rows], radix)
+    plan.templates[:, 2] *= words
+    scheme = model.scheme
+    pages, characters = _characters(model)
+    reach = model.templates.reach
+    return layout.Tables(
+        pages=pages,
+        characters=characters,
+        plan=plan,
+        families=families,
+        weights=weights,
+        bitmaps=bitmaps,
+        displacements=displacements,
+        levels=levels,
+        masks=lexicon.masks(model.tiers),
+        tiers=np.array(model.tiers, dtype=np.int64),
+        numbers=np.array(
+            [reach, bits, words]
+            + [round(min(gain / model.scale, _LARGEST_GAIN)) for gain in (_NEW, _KNOWN)]
+            + [np.float64(model.scale).view(np.int64)],
+            dtype=np.int64,
+        ),
+        transitions=np.where(scheme.legal, model.transitions.astype(np.int32), layout.NEVER),
+        begins=scheme.begins.astype(np.uint8),
+    )
+
+
+def pack(tables: layout.Tables, model: Model) -> bytearray:
+    """The image of tables: one block of memory, in the byte order of this machine.
+
+    int64: HEAD numbers, then for each array its place in the image and its shape; then
+    the arrays, each beginning with a cache line.
+    """
+    arrays = [np.ascontiguousarray(array) for array in _level(tables)]
+    at = _line_end(8 * (layout.HEAD + 3 * len(arrays)))
+    head = [model.templates.reach, len(tables.families), len(tables.masks), model.scheme.size]
+    starts = []
+    for array in arrays:
+        starts.append(at)
+        head += (at, *array.shape, 0)[:3]
+        at += _line_end(array.nbytes)
+    image = bytearray(at)
+    for start, array in zip([0, *starts], [np.array(head, dtype=np.int64), *arrays], strict=True):
+        image[start : start + array.nbytes] = array.tobytes()
+    return image
+
+
+def _line_end(size: int) -> int:
+    return (size + 63) // 64 * 64
+
+
+def _level(tables: tuple[object, ...]) -> Iterator[np.ndarray]:
+    """The arrays of nested tuples, in order."""
+    for item in tables:
+        if isinstance(item, tuple):
+            yield from _level(item)
+        else:
+            yield item  # type: ignore[misc]
+
+
+def _characters(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Pages of 256 code points each, equal ones once: where each starts, and the entries."""
+    entries = model.alphabet.table.astype(np.uint32)
+    entries |= characters_module.types().astype(np.uint32) << np.uint32(layout.TYPE_SHIFT)
+    entries |= characters_module.classes().astype(np.uint32) << np.uint32(layout.CLASS_SHIFT)
+    pages: dict[bytes, int] = {}
+    index = [pages.setdefault(page.tobytes(), len(pages)) for page in entries.reshape(-1, 256)]
+    characters = np.frombuffer(b"".join(pages), dtype=np.uint32)
+    return np.array(index, dtype=np.uint32) * np.uint32(256), characters
+
+
+def levels_of(model: Model, more: np.ndarray | None = None) -> tuple[Levels, np.ndarray]:
+    """The trie of all lexicons, and the numbers in it of further pairs of characters."""
+    codes, ends = unpack_words(model.words)
+    flags = lexicon.flags_of(model.members, model.tiers)
+    return build_trie(model.alphabet.table[codes], ends, flags, model.alphabet.size, more)
+
+
+def _find_room(rows: Sequence[_Rows]) -> None:
+    """Say which families can be plain tables or bitmaps, small ones first."""
+    room = _ROOM
+    for r in sorted(rows, key=lambda r: r.space):
+        needed = 0
+        if r.is_bitmap:
+            needed = r.radix[0] * _BITMAP // 32
+        elif r.is_table:
+            needed = r.space * r.weights.shape[1] * r.weights.shape[2]
+        r.has_room = needed <= room
+        room -= needed if r.has_room else 0
+
+
+def _absorb(rows: list[_Rows]) -> list[_Rows]:
+    """Add templates to others that look at all their cells and are plain tables.
+
+    A sum of scores stays the same, and there is one row less to fetch.
+    """
+    plain = [r for r in rows if len(set(r.pattern)) == len(r.pattern)]  # no cell named twice
+    hosts = [r for r in plain if r.is_table]
+    tables = {id(r): r.table() for r in hosts}
+    kept: list[_Rows] = []
+    for r in sorted(rows, key=lambda r: len(r.pattern)):  # guests before their hosts
+        left = []
+        for k, shift in enumerate(r.shifts):
+            cells = r.cells(shift)
+            fits = ((h, j) for h in hosts for j, s in enumerate(h.shifts)
+                    if h is not r and set(cells) < set(h.cells(s)))  # fmt: skip
+            host, place = next(fits, (None, 0)) if r in plain else (None, 0)
+            guest = tables.get(id(r), r)
+            if host is None:
+                left.append(k)
+            else:
+                _add(tables[id(host)], place, guest, k)
+        if left:
+            whole = tables.get(id(r), r)
+            shifts = tuple(r.shifts[k] for k in left)
+            weights = whole.weights[:, left]
+            kept.append(_Rows(r.pattern, shifts, whole.keys, weights, r.radix, r.has_room))
+    return kept
+
+
+def _add(host: _Rows, place: int, guest: _Rows, k: int) -> None:
+    """Add the k-th template of a family to one of the host's, which has all of its cells."""
+    width = host.weights.shape[-1]
+    table = host.weights.reshape(*host.radix, -1, width)[..., place, :]  # axes: the host's cells
+    seen = host.cells(host.shifts[place])
+    axes = [seen.index(cell) for cell in guest.cells(guest.shifts[k])]
+    values = np.zeros((guest.space, width), dtype=np.int64)
+    values[guest.keys.astype(np.int64)] = guest.weights[:, k]
+    values = values.reshape(*guest.radix, width)
+    # The axes of the host's table that the guest does not see are broadcast over.
+    order = np.argsort(axes)
+    values = values.transpose([*order, len(axes)])
+    shape = [host.radix[a] if a in axes else 1 for a in range(len(host.radix))]
+    table += values.reshape(*shape, width)
+
+
+def _lay_out(
+    rows: Sequence[_Rows], numbers: np.ndarray, pairs: int, words: int, bits: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """`Tables.families`, `weights`, `bitmaps` and `displacements`.
+
+    numbers: of the n-grams of the family of adjacent characters, which are below `pairs`.
+    """
+    zeros = np.zeros(words * max(len(r.shifts) for r in rows), dtype=np.uint64)
+    weights, base = [zeros], len(zeros)
+    bitmaps, blocks = [np.zeros((0, 2), dtype=np.uint64)], 0
+    displacements, first = [np.zeros(0, dtype=np.uint8)], 0
+    table: list[tuple[int, ...]] = []
+    for r in rows:
+        width = words * len(r.shifts)
+        packed = _pack(r.weights, words, bits).reshape(-1, width)
+        if r.is_table:
+            piece = np.zeros((r.space, width), dtype=np.uint64)
+            piece[r.keys.astype(np.int64)] = packed
+            table.append((layout.TABLE, base, width, 0, 0, 0))
+        elif r.is_adjacent:
+            piece = np.zeros((pairs, width), dtype=np.uint64)
+            piece[numbers] = packed
+            table.append((layout.PAIR, base, width, 0, 0, 0))
+        elif r.is_bitmap:
+            others = np.uint64(r.space // r.radix[0])
+            each = -(-int(others) // 64)
+            found = character_bitmaps(r.keys // others, r.keys % others, r.radix[0], each)
+            piece = np.concatenate([np.zeros((1, width), dtype=np.uint64), packed])
+            table.append((layout.BITMAP, base, width, blocks, each, 0))
+            bitmaps.append(found)
+            blocks += len(found)
+        else:
+            shifts, slots, size = perfect_slots(r.keys)
+            piece = np.full((size, 1 + width), EMPTY, dtype=np.uint64)
+            piece[slots, 0] = r.keys
+            piece[slots, 1:] = packed
+            table.append((layout.HASHED, base, 1 + width, size, first, len(shifts)))
+            displacements.append(shifts)
+            first += len(shifts)
+        weights.append(piece.ravel())
+        base += piece.size
+    return (
+        np.array(table, dtype=np.int64),
+        np.concatenate(weights),
+        np.concatenate(bitmaps),
+        np.concatenate(displacements),
+    )
+
+
+def _pack(weights: np.ndarray, words: int, bits: int) -> np.ndarray:
+    """uint64 [n, W, words]: the tags of each row as lanes of words, see `kernels.packed`."""
+    lanes = 64 // bits
+    n, width, tags = weights.shape
+    padded = np.zeros((n, width, words * lanes), dtype=np.int64)
+    padded[:, :, :tags] = weights
+    factors = np.int64(1) << (bits * np.arange(lanes, dtype=np.int64))
+    return (padded.reshape(n, width, words, lanes) * factors).sum(axis=-1).astype(np.uint64)

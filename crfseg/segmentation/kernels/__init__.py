@@ -1,0 +1,1 @@
+"""Compiled loops of `crfseg.segmentation`: they read and write arrays only."""

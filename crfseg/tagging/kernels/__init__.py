@@ -1,0 +1,1 @@
+"""Compiled loops of `crfseg.tagging`: they read and write arrays only."""

@@ -1,0 +1,4 @@
+"""Facts about single characters: classes, types, normal forms, whitespace.
+
+Imports no other room.
+"""

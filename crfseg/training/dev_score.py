@@ -1,0 +1,64 @@
+"""F1 on a development corpus while a training goes on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.schemes import LabelScheme, TagScheme
+from crfseg.corpus.tokens import Rows
+from crfseg.crf.decode import decode_labels, decode_tags
+from crfseg.features.character_encoder import Encoder, Sequences
+from crfseg.features.index import Index
+from crfseg.features.sparse_index import ChainIndex
+from crfseg.features.token_encoder import TokenEncoder
+from crfseg.metrics.labels import score_labels
+
+
+class DevScore:
+    """F1 on a development corpus under the weights of the moment."""
+
+    def __init__(
+        self, dev: Corpus, encoder: Encoder, index: Index, scheme: TagScheme, *, sequential: bool
+    ) -> None:
+        self.index, self.scheme, self.sequential = index, scheme, sequential
+        sequences = Sequences.of(dev)
+        table = encoder.table(sequences)
+        self.rows, self.bounds = index.rows(table), table.bounds
+        self.gold, self.kept = dev.begins, sequences.kept
+
+    def __call__(self, weights: np.ndarray) -> float:
+        tags = decode_tags(
+            self.index, self.rows, self.bounds, weights, self.scheme, sequential=self.sequential
+        )
+        predicted = np.zeros_like(self.gold)
+        predicted[self.kept] = self.scheme.begins[tags]
+        return word_f1(self.gold, predicted)
+
+
+def word_f1(gold: np.ndarray, predicted: np.ndarray) -> float:
+    """F1 of words whose beginnings are marked; bool [N] each, both True at sentence starts."""
+    starts = np.flatnonzero(gold)
+    ends = np.append(starts[1:], len(gold))
+    closed = np.append(predicted, True)
+    inside = np.cumsum(predicted)
+    correct = np.count_nonzero(closed[starts] & closed[ends] & (inside[ends - 1] == inside[starts]))
+    return float(2 * correct / (len(starts) + np.count_nonzero(predicted)))
+
+
+class TaggerDevScore:
+    """F1 on development sentences under the weights of the moment."""
+
+    def __init__(
+        self, dev: list[Rows], encoder: TokenEncoder, index: ChainIndex, scheme: LabelScheme
+    ) -> None:
+        self.index, self.scheme = index, scheme
+        self.gold = [[row[-1] for row in rows] for rows in dev]
+        table = encoder.table(dev)
+        self.rows, self.bounds = index.rows(table), table.bounds
+
+    def __call__(self, weights: np.ndarray) -> float:
+        path = decode_labels(self.index, self.rows, self.bounds, weights, self.scheme)
+        names = iter([self.scheme.names[t] for t in path.tolist()])
+        scores = score_labels(self.gold, [[next(names) for _ in one] for one in self.gold])
+        return scores.accuracy if scores.entities is None else scores.entities.f1

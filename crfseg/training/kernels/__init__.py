@@ -1,0 +1,1 @@
+"""Compiled loops of `crfseg.training`: they read and write arrays only."""

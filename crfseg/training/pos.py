@@ -1,0 +1,81 @@
+"""Training models of parts of speech."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crfseg.common.errors import DataError
+from crfseg.common.files import Path
+from crfseg.corpus.tokens import Rows
+from crfseg.model.tagger_model import TagDictionary, TaggerModel
+from crfseg.tagging.pos_tagger import WORDS
+from crfseg.tagging.word_columns import TEMPLATES, word_columns
+
+if TYPE_CHECKING:
+    from crfseg.training.tagger import TaggerResult
+
+#: A sentence: words and their parts of speech.
+Tagged = Sequence[tuple[str, str]]
+#: Words seen so often are rare; an unknown word may have the tags of so many of them.
+_RARE, _OPEN = 2, 10
+
+
+def train_pos(
+    corpus: Path | Sequence[Tagged], *, output: Path | None = None, **settings: Any
+) -> TaggerResult:
+    """Train a model of parts of speech on a file of word/POS, or on sentences of (word, tag).
+
+    The settings are those of `tagger_training.train_tagger`. Raises CrfsegError.
+    """
+    from crfseg.training.tagger import train_tagger
+
+    more: dict[str, Any] = {"columns of": WORDS}
+    if isinstance(corpus, str | os.PathLike):
+        more["corpora"] = [os.path.basename(corpus)]
+        corpus = _read(corpus)
+    rows: list[Rows] = []
+    for pairs in corpus:
+        columns = word_columns([word for word, _ in pairs])
+        rows.append([(*row, tag) for row, (_, tag) in zip(columns, pairs, strict=True)])
+    result = train_tagger(rows, templates=TEMPLATES, labels="free", **settings)
+    model = result.model
+    result.model = replace(
+        model, metadata={**model.metadata, **more}, dictionary=tag_dictionary(model, rows)
+    )
+    if output is not None:
+        result.model.save(output)
+    return result
+
+
+def tag_dictionary(model: TaggerModel, rows: Iterable[Rows]) -> TagDictionary:
+    """The tags that the words of sentences (columns, tag) have there.
+
+    Those of unknown words are the tags that at least _OPEN rare words have, or all if none has.
+    """
+    numbers = {label: t for t, label in enumerate(model.scheme.names)}
+    found: dict[str, Counter[int]] = {
+        word: Counter() for word in model.encoder.vocabularies[0].words
+    }
+    for row in chain.from_iterable(rows):
+        found[row[0]][numbers[row[-1]]] += 1
+    rare = Counter(t for tags in found.values() if tags.total() <= _RARE for t in tags)
+    frequent = [t for t in sorted(rare) if rare[t] >= _OPEN]
+    kinds = [sorted(tags) for tags in found.values()]
+    arrays = [len(tags) for tags in kinds], chain.from_iterable(kinds), frequent or numbers.values()
+    return TagDictionary(*(np.array(list(array), dtype=np.uint8) for array in arrays))
+
+
+def _read(path: Path) -> Sequence[Tagged]:
+    from crfseg.corpus.corpus import read_tagged
+
+    sentences = [pairs for pairs in read_tagged(path) if pairs]
+    if not sentences or not all(tag for pairs in sentences for _, tag in pairs):
+        raise DataError(path, None, "has no parts of speech", "lines of word/POS")
+    return sentences

@@ -1,0 +1,95 @@
+"""Starting from a tagger: its n-grams, labels and weights, for training; see `warm`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from crfseg.common.errors import SettingsError
+from crfseg.features.sparse_index import ChainIndex, Rows
+from crfseg.features.templates import Family
+from crfseg.features.token_encoder import TokenEncoder
+from crfseg.model.tagger_model import TaggerModel
+from crfseg.training.warm_start import rekeyed, with_keys
+
+#: The bits of a label, or of a pair of them, where one number stands for a slot and a label.
+_LABEL = 16
+
+
+def check_columns(model: TaggerModel, columns: int) -> None:
+    """Raises SettingsError if training on so many columns cannot start from the model."""
+    if model.columns != columns:
+        raise SettingsError(
+            f"--init: the model to start from was trained with {model.columns} columns before "
+            f"the label; expected as many in the corpus, which has {columns}"
+        )
+
+
+def grow_chain(
+    index: ChainIndex, rows: Rows, model: TaggerModel, encoder: TokenEncoder
+) -> tuple[ChainIndex, Rows, np.ndarray]:
+    """Add the n-grams and labels of a model to the index of a text; raises SettingsError.
+
+    encoder: that of the text; its values and the labels of the index begin with the model's.
+    Returns the index, the rows of the text, and float32 [size]: the weights of the model.
+    """
+    T, S = index.tags, model.scheme.size
+    split = len(index.templates.families)
+    held = {(f >= len(model.encoder.templates.families), shape.pattern): (shape, model.families[f])
+            for f, shape in enumerate(model.encoder.shapes)}  # fmt: skip
+    rows = rows[0].copy(), rows[1].copy()
+    base = index.families[0].base
+    families = []
+    known = [np.zeros(0, dtype=np.int64)]  # slots and labels of the model's weights
+    seen = [np.zeros(0, dtype=np.int64)]  # and of those of the text
+    weights = [np.zeros(0, dtype=np.int16)]
+    for f, (shape, family) in enumerate(zip(index.shapes, index.families, strict=True)):
+        of_pairs, window = f >= split, len(shape.shifts)
+        of_text = rows[of_pairs][f - of_pairs * split]
+        of_text[of_text >= family.base] += base - family.base
+        slots = np.arange(len(family.keys) * window)
+        starts = index.starts[family.base + np.arange(len(slots) + 1)]
+        seen.append(_codes(base + slots, np.diff(starts), index.labels[starts[0] : starts[-1]]))
+        if (of_pairs, shape.pattern) in held:
+            before, sparse = held[of_pairs, shape.pattern]
+            columns = [column for _, column in shape.pattern]
+            keys = rekeyed(sparse.keys, columns, model.encoder.radix, encoder.radix)
+            family = with_keys(family, keys[~np.isin(keys, family.keys)], base)
+            order = np.argsort(family.keys)
+            numbers = order[np.searchsorted(family.keys, keys, sorter=order)]
+            labels = sparse.labels
+            if of_pairs:
+                labels = labels // S * np.uint16(T) + labels % S
+            codes = _codes(_slots(base, numbers, before, shape), sparse.counts, labels)
+            known.append(codes[codes >= 0])
+            weights.append(sparse.weights[codes >= 0])
+        families.append(replace(family, base=base))
+        base += len(family.keys) * window
+    codes = np.unique(np.concatenate([*known, *seen]))
+    starts = np.concatenate(([0], np.cumsum(np.bincount(codes >> _LABEL, minlength=base)))) + T * T
+    if max(base, starts[-1]) > np.iinfo(np.int32).max:
+        raise SettingsError(f"--init: {starts[-1]:,} weights are too many; expected less text")
+    labels = np.concatenate([np.zeros(T * T), codes & (1 << _LABEL) - 1]).astype(np.uint16)
+    start = np.zeros(len(labels), dtype=np.float32)
+    if index.templates.transitions:
+        start[: T * T].reshape(T, T)[:S, :S] = model.transitions
+    start[T * T + np.searchsorted(codes, np.concatenate(known))] = np.concatenate(weights)
+    start *= np.float32(model.scale)
+    grown = ChainIndex(
+        index.plans, index.templates, families, starts.astype(np.int32), labels, index.tags
+    )
+    return grown, rows, start
+
+
+def _codes(slots: np.ndarray, counts: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """int64: the slot and the label of each weight; negative where the slot is."""
+    return np.repeat(slots.ravel(), counts.ravel()) << _LABEL | labels.astype(np.int64)
+
+
+def _slots(base: int, numbers: np.ndarray, before: Family, shape: Family) -> np.ndarray:
+    """int64 [n, W of before]: the slots of n-grams; -1 where the new family has no such place."""
+    places = [shape.shifts.index(s) if s in shape.shifts else -1 for s in before.shifts]
+    slots = base + numbers[:, None] * len(shape.shifts) + np.array(places)
+    slots[:, np.array(places) < 0] = -1
+    return slots
