@@ -1,4 +1,4 @@
-"""Training by crfseg, python-crfsuite and chaine of one and the same model."""
+"""Training the same model with crfseg, python-crfsuite and chaine."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from crfseg.features.character_encoder import Sequences
 from crfseg.segmentation.segmenter import Segmenter
 from crfseg.text import characters as characters_module
 from crfseg.training.dev_score import word_f1
-from crfseg.training.settings import Settings
+from crfseg.training.settings import TrainingSettings
 
 #: The name of the tag scheme in which every sequence of the four tags is possible.
 UNCONSTRAINED = "unconstrained"
 #: crfseg adds |w|^2 / (2 C) to the negative log-likelihood, CRFsuite c2 |w|^2.
-C2 = 1 / (2 * Settings.l2)
-#: What python-crfsuite and chaine are told; all else is their default.
+C2 = 1 / (2 * TrainingSettings.l2)
+#: Settings of python-crfsuite and chaine; the others are their defaults.
 COMMON = {
     "c1": 0.0,
     "c2": C2,
@@ -36,10 +36,10 @@ COMMON = {
     "feature.possible_transitions": True,
 }
 
-#: An objective is reached when it is higher by no more than this part of it: crfseg's
-#: weights and gradients are float32.
+#: An objective counts as reached within this relative difference: crfseg's weights and
+#: gradients are float32.
 REACHED = 1e-6
-#: It is given up when _PATIENCE iterations lower the objective by less than this part.
+#: Training stalls when _PATIENCE iterations lower the objective by less than this fraction.
 STUCK = 1e-6
 _PATIENCE = 20
 _MOST_ITERATIONS = 1000
@@ -51,13 +51,13 @@ Tagger = Callable[[list[list[str]]], list[str]]
 
 @dataclass(frozen=True)
 class Training:
-    """Seconds of each stage of one training, and what came of it.
+    """Seconds of each stage of one training, and its result.
 
-    reading: the corpus, and for the peers making the attributes; loading: handing them to
-    the trainer; indexing: numbering the features; objective and iterations: where it
-    stopped; path: of each iteration, the seconds of optimising so far and the objective;
-    reached: whether that was the objective asked for; features: how many weights, where
-    the trainer says so; f1: of the model it ended with, on the text given to score.
+    reading: the corpus, and for the peers also building the attributes; loading: passing them
+    to the trainer; indexing: numbering the features; objective and iterations: those at the
+    end; path: for each iteration, the seconds of optimising so far and the objective;
+    reached: whether the target objective was reached; features: the number of weights, if
+    the trainer reports it; f1: of the final model on the text to score.
     """
 
     reading: float
@@ -83,7 +83,7 @@ class Training:
 
     @property
     def iteration(self) -> float:
-        """Seconds an iteration."""
+        """Seconds per iteration."""
         return self.optimising / self.iterations
 
     def until(self, target: float) -> float | None:
@@ -92,7 +92,7 @@ class Training:
 
 
 class Unconstrained(schemes.TagScheme):
-    """Four tags in any order, as CRFsuite sees them: to it a tag is just a name."""
+    """Four tags in any order, as CRFsuite sees them: a tag is a mere name to it."""
 
     @cached_property
     def legal(self) -> np.ndarray:
@@ -118,7 +118,7 @@ schemes.SCHEMES[UNCONSTRAINED] = Unconstrained(UNCONSTRAINED, schemes.FOUR.tags)
 
 
 class _Watch(Progress):
-    """Notes when each stage and iteration ends; ends the training when that is enough."""
+    """Records the time of each stage and iteration; stops the training at the target."""
 
     def __init__(self, target: float) -> None:
         self.target = target
@@ -139,7 +139,7 @@ class _Watch(Progress):
 def train_crfseg(
     corpus: Path, scheme: str, target: float, threads: int, gold: Path | None = None
 ) -> Training:
-    """Trains until the objective is ``target`` to within REACHED, or is stuck; scores on gold."""
+    """Trains until the objective reaches ``target`` within REACHED or stalls; scores on gold."""
     watch = _Watch(target * (1 + REACHED))
     result = crfseg.train(
         corpus, tags=scheme, own_lexicon=False, threads=threads, progress=watch, tol=0.0,
@@ -148,7 +148,7 @@ def train_crfseg(
     f1 = None
     if gold is not None:
         model = replace(result.model, scheme=schemes.FOUR)  # words have only legal tags
-        segmenter = Segmenter.from_model(model, keep_whole=False)
+        segmenter = Segmenter(model, keep_whole=False)
         f1 = crfseg.evaluate(gold, segmenter=segmenter).f1
     indexing, training = watch.begun["indexing features"], watch.begun["training"]
     seconds, objective = watch.path[-1]
@@ -159,7 +159,7 @@ def train_crfseg(
 
 
 def minimum(corpus: Path, scheme: str, threads: int) -> float:
-    """The objective where crfseg gets hardly any lower."""
+    """The objective at which crfseg stalls."""
     return train_crfseg(corpus, scheme, 0.0, threads).objective
 
 
@@ -194,7 +194,7 @@ def sentences(corpus: Path) -> Iterator[Sentence]:
 
 
 class _Log:
-    """Times and figures of a training that tells of itself in messages."""
+    """Times and figures of a training, parsed from its log messages."""
 
     def __init__(self) -> None:
         self.begun: dict[str, float] = {}
@@ -202,7 +202,7 @@ class _Log:
         self.features: int | None = None
 
     def read(self, message: str) -> None:
-        """Takes note of a line of CRFsuite, or of chaine, which words them anew."""
+        """Reads one log line of CRFsuite or of chaine, whose wording differs."""
         for stage, words in _STAGES.items():
             if message.startswith(words):
                 self.begun[stage] = time.perf_counter()
@@ -286,7 +286,7 @@ def _train(
 
 
 def _f1(gold: Path, tag: Tagger) -> float:
-    """F1 of the words that a peer's tags spell: one begins with each s and b."""
+    """F1 of the words spelled by a peer's tags; a word begins at each s and b."""
     begins = [name in "sb" for attributes, _ in sentences(gold) for name in tag(attributes)]
     packed = Sequences.of(Corpus.read(gold))
     predicted = np.array(begins)

@@ -1,4 +1,4 @@
-"""Calls from Python, timed in a process of their own; prints JSON.
+"""Calls from Python, timed in a separate process; prints JSON.
 
 python benchmarks/_inprocess.py TEXT THREADS REPEATS [MODEL]
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from _peers import PEERS
 
-#: Peers that are called in this process; those that would start threads are left out.
+#: Peers called in this process; those that start threads are left out.
 CALLED = ("rjieba", "cppjieba", "jieba_fast_dat", "jieba", "wapic")
 #: Single sentences: how many distinct ones, and of how many characters.
 SENTENCES, LENGTH = 300, 40
@@ -23,7 +23,7 @@ Call = Callable[[list[str]], Any]
 
 
 def calls(threads: int, model: str | None) -> tuple[dict[str, Call], dict[str, Call]]:
-    """For each system, what segments many lines, and what segments them one by one."""
+    """For each system, a function for many lines and one for single sentences."""
     from crfseg import Segmenter
 
     segmenter = Segmenter(model)
@@ -44,12 +44,12 @@ def cut_many(segmenter: Any, threads: int) -> Call:
 
 
 def one_by_one(cut: Callable[[str], list[str]]) -> Call:
-    """Lists of words by one call for each line."""
+    """Lists of words, with one call per line."""
     return lambda lines: [list(cut(line)) for line in lines]
 
 
 def in_turn(systems: dict[str, Call], lines: list[str], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each system in each round, after one that is not counted."""
+    """Seconds of each system in each round, after an uncounted warm-up."""
     seconds: dict[str, list[float]] = {name: [] for name in systems}
     for call in systems.values():
         call(lines[:SENTENCES])
@@ -63,7 +63,7 @@ def in_turn(systems: dict[str, Call], lines: list[str], repeats: int) -> dict[st
 
 
 def main(text: str, threads: str, repeats: str, model: str | None = None) -> None:
-    """Prints seconds by system, and what they are for."""
+    """Prints the seconds of each system and the size of the text."""
     lines = Path(text).read_text(encoding="utf-8").split("\n")[:-1]
     long = dict.fromkeys(line[:LENGTH] for line in lines if len(line) >= LENGTH)
     sentences = list(long)[:SENTENCES]

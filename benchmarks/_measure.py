@@ -1,4 +1,4 @@
-"""What the speed benchmark measures: processes in turn, calls, scores."""
+"""Measurements of the speed benchmark: processes in turn, calls, scores."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from _texts import Text, plain_lines, write_gold, write_lines, write_wrapped
 
 HERE = Path(__file__).resolve().parent
 SENTENCE = "为人民服务\n"
-#: Bytes of the texts for which growth is measured, up to the one of the comparison.
+#: Sizes in bytes for measuring growth, up to that of the comparison.
 SIZES = (10**3, 10**4, 10**5, 10**6, 10**7)
 WIDTHS = (10, 100, 1000, 10_000, 100_000, 1_000_000)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A process to be run ``most`` times or as often as the others: a row of a table."""
+    """A command for one row of a table; it runs at most ``most`` times."""
 
     name: str
     command: Sequence[str]
@@ -48,17 +48,17 @@ class Series:
 
     @property
     def speed(self) -> float:
-        """Characters a second, by the median; nothing is subtracted."""
+        """Characters per second, by the median; nothing is subtracted."""
         return self.job.text.characters / self.seconds
 
     @property
     def memory(self) -> float:
-        """Median of the peaks, in MB."""
+        """Median of the memory peaks, in MB."""
         return median(run.memory for run in self.runs) / 1e6
 
 
 class Bench:
-    """Runs jobs in a folder of its own, with caches that were filled before."""
+    """Runs jobs in a separate folder, with caches that are filled beforehand."""
 
     def __init__(self, folder: Path, repeats: int, model: str | None) -> None:
         self.folder, self.repeats, self.model = folder, repeats, model
@@ -66,7 +66,7 @@ class Bench:
         self.texts: dict[float, Text] = {}
 
     def crfseg(self, threads: int) -> list[str]:
-        """The command; its model is a file, or the one that comes with it."""
+        """The crfseg command, with the given model or the bundled one."""
         model = [] if self.model is None else ["-m", self.model]
         return [*CRFSEG, "segment", "-q", "--threads", str(threads), *model]
 
@@ -83,7 +83,7 @@ class Bench:
         return systems
 
     def in_turn(self, jobs: Sequence[Job]) -> list[Series]:
-        """Runs the jobs one after another, and all that again: A B C A B C ..."""
+        """Runs the jobs in turn: A B C A B C ..."""
         series = [Series(job) for job in jobs]
         out = self.folder / "out.txt"
         for number in range(self.repeats):
@@ -99,20 +99,20 @@ class Bench:
         return series
 
     def text(self, lines: Sequence[str], size: float) -> Text:
-        """A file of so many bytes, written when it is first asked for."""
+        """A text of about ``size`` bytes, written on first use."""
         if size not in self.texts:
             self.texts[size] = write_lines(self.folder / f"text{size:.0f}.txt", lines, size)
         return self.texts[size]
 
     def warm_up(self, threads: int) -> None:
-        """Runs every system once, so that what is kept on disk is there."""
+        """Runs every system once to fill the caches on disk."""
         text = write_gold(self.folder / "warm.txt", [SENTENCE.strip()])
         for command in [*self.systems(threads).values(), [sys.executable, "-m", "jieba"]]:
             if "jieba" not in command or PEERS["jieba"].version is not None:
                 run(command, self.folder, self.environment, text.path)
 
     def throughput(self, lines: Sequence[str], size: float, threads: int) -> list[Series]:
-        """All systems on the text, slow ones on the beginning of it."""
+        """All systems on the text; slow ones get only its beginning."""
         jobs = []
         for name, command in self.systems(threads).items():
             share = PEERS[name].share if name in PEERS else 1.0
@@ -120,7 +120,7 @@ class Bench:
         return self.in_turn(jobs)
 
     def start_up(self) -> list[Series]:
-        """One short line, as a new process; crfseg with the number of threads it chooses."""
+        """One short line per new process; crfseg with its default number of threads."""
         text = write_gold(self.folder / "line.txt", [SENTENCE.strip()])
         model = [] if self.model is None else ["-m", self.model]
         jobs = [Job("crfseg segment", [*CRFSEG, "segment", *model], text)]
@@ -130,7 +130,7 @@ class Bench:
         return self.in_turn(jobs)
 
     def first_runs(self) -> list[Series]:
-        """The same with caches that are empty each time."""
+        """Like `start_up`, with empty caches each time."""
         rounds = []
         for _ in range(self.repeats):
             with tempfile.TemporaryDirectory(dir=self.folder) as fresh:
@@ -150,7 +150,7 @@ class Bench:
         return self.in_turn(jobs)
 
     def pairs(self, lines: Sequence[str], sizes: Sequence[float], threads: int) -> list[Series]:
-        """crfseg with one thread and with several in turn, nothing between, on each text."""
+        """crfseg with one and with several threads in direct alternation, on each text."""
         series = []
         for size in sizes if threads > 1 else ():
             text = self.text(lines, size)
@@ -160,7 +160,7 @@ class Bench:
         return series
 
     def widths(self, lines: Sequence[str], size: float) -> list[tuple[str, Series]]:
-        """crfseg on the same text in longer and longer lines; at last it is one line."""
+        """crfseg on the same text in increasingly long lines, finally in one line."""
         jobs, names = [], []
         for width in [*(width for width in WIDTHS if 6 * width < size), None]:
             text = write_wrapped(self.folder / f"width{width}.txt", lines, size, width)
@@ -181,7 +181,7 @@ class Bench:
         return answer
 
     def outputs(self, gold: Sequence[str], threads: int) -> dict[str, list[tuple[str, Path]]]:
-        """Each gold file, and what each system makes of it; scored by `scores`."""
+        """For each system, the gold files and its output for them; see `scores`."""
         written: dict[str, list[tuple[str, Path]]] = {}
         for number, name in enumerate(gold):
             lines = plain_lines(name)
@@ -194,7 +194,7 @@ class Bench:
 
 
 def caches(folder: Path) -> dict[str, str]:
-    """Variables that make crfseg and its peers keep what they compile or load there."""
+    """Environment variables that place the caches of crfseg and its peers in a folder."""
     places = {name: folder / name.lower() for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
     places["TMPDIR"] = folder / "tmp"  # jieba's
     for place in places.values():
@@ -203,7 +203,7 @@ def caches(folder: Path) -> dict[str, str]:
 
 
 def scores(outputs: Mapping[str, Sequence[tuple[str, Path]]]) -> dict[str, list[float]]:
-    """F1 of each system on each gold file, and last their mean. Imports NumPy."""
+    """F1 of each system on each gold file, followed by the mean. Imports NumPy."""
     from crfseg.evaluation.evaluate import evaluate
 
     answer = {}

@@ -1,4 +1,4 @@
-"""Other segmenters: as functions, and each as a program that reads lines and writes words.
+"""Other segmenters, as functions and as a program that reads lines and writes words.
 
 python benchmarks/_peers.py jieba < text.txt > words.txt
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 Cut = Callable[[str], list[str]]
 
-#: Lines given at a time to a peer that takes many.
+#: Lines per call for a peer that takes many.
 _BATCH = 10_000
 
 
@@ -22,8 +22,8 @@ _BATCH = 10_000
 class Peer:
     """A segmenter from PyPI.
 
-    share: the part of the text it is given; a slow one would take minutes for all of it.
-    many: whether it takes many lines at once, and uses all cores for them.
+    share: the fraction of the text it gets; a slow one would take minutes for all of it.
+    many: whether it takes many lines at once and uses all cores.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Peer:
 
     @property
     def version(self) -> str | None:
-        """The installed version, None if there is none."""
+        """The installed version, or None."""
         try:
             return importlib.metadata.version(self.distribution)
         except importlib.metadata.PackageNotFoundError:
@@ -96,7 +96,7 @@ PEERS = {peer.name: peer for peer in _ALL}
 
 
 def main(name: str) -> None:
-    """Segments standard input line by line, with spaces between the words."""
+    """Segments standard input line by line and separates words by spaces."""
     peer = PEERS[name]
     cut = peer.load()
     with (

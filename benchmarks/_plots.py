@@ -10,7 +10,7 @@ _OWN, _OTHER = "#1f6f8b", "#b8b8b8"
 
 
 def bars(names: Sequence[str], speeds: Sequence[float]) -> str:
-    """Characters a second of each system, the fastest on top."""
+    """Characters per second of each system, fastest on top."""
     order = sorted(range(len(names)), key=lambda i: speeds[i])
     labels = [names[i] for i in order]
     values = [speeds[i] / 1e6 for i in order]
@@ -30,7 +30,7 @@ def lines(
     line: Sequence[tuple[int, float]],
     widths: Sequence[tuple[int, float]],
 ) -> str:
-    """Seconds by characters, with a straight line for comparison; speed by line length."""
+    """Seconds by characters, with a straight line; speed by line length."""
     figure, (left, right) = _figure(2, 3.4)
     left.loglog(*zip(*line, strict=True), color=_OTHER, label="straight line")
     left.loglog(*zip(*sizes, strict=True), "o", color=_OWN, label="measured")
@@ -48,7 +48,7 @@ def _figure(columns: int, height: float) -> tuple[Any, Sequence[Any]]:
     import matplotlib
 
     matplotlib.use("svg")
-    # Letters stay letters; the same figures give the same file.
+    # Text stays text, and the same figures give the same file.
     matplotlib.rcParams.update(
         {
             "svg.fonttype": "none",

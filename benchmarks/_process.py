@@ -1,4 +1,4 @@
-"""Whole processes: how long they take and how much memory they need."""
+"""Time and memory of whole processes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from pathlib import Path
 
 import click
 
-# Nothing heavy may be imported by the program that starts the processes: each inherits
-# the peak memory of the one that started it.
+# A program that starts processes must not import anything heavy: each process inherits the
+# peak memory of its parent.
 
-#: The installed command, to be run in a folder of its own: `-m` puts the current one in
-#: front of the installed package.
+#: The installed command. It runs in a separate folder, because `-m` puts the current folder
+#: in front of the installed package.
 CRFSEG = (sys.executable, "-m", "crfseg.cli")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One process: wall and processor seconds, peak memory in bytes."""
+    """One process: wall and CPU seconds, peak memory in bytes."""
 
     wall: float
     cpu: float
@@ -34,7 +34,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Run(Cost):
-    """One training: also the SHA-256 of the model."""
+    """One training, with the SHA-256 of its model."""
 
     digest: str
 
@@ -46,10 +46,10 @@ def run(
     source: Path | None = None,
     target: Path | None = None,
 ) -> Cost:
-    """Runs a command once; raises ClickException with its last words if it fails.
+    """Runs a command once; raises ClickException with its last output line if it fails.
 
-    folder: where it runs; environment: variables besides those that are set; source,
-    target: files for its standard input and output, nothing if omitted.
+    folder: the working folder; environment: additional variables; source, target: files for
+    standard input and output, nothing if omitted.
     """
     with ExitStack() as files, tempfile.TemporaryFile() as log:
         stdin = files.enter_context(open(source or os.devnull, "rb"))

@@ -1,4 +1,4 @@
-"""What the commands share that write a part of docs/guide/reliability.md."""
+"""Helpers of the commands that write a part of docs/guide/reliability.md."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 import click
 from _report import ROOT, command, embed, environment, table
 
-keep_option = click.option("--keep", is_flag=True, help="Only print; leave the page as it is.")
+import crfseg
+
+keep_option = click.option("--keep", is_flag=True, help="Only print; do not change the page.")
 
 
 def from_tests(name: str) -> Any:
-    """A module of tests/: the checks are those of the tests, run longer."""
+    """Imports a module of tests/, whose checks are run longer here."""
     folder = str(ROOT / "tests")
     if folder not in sys.path:
         sys.path.append(folder)
@@ -28,7 +30,7 @@ def publish(
     failures: Sequence[str],
     head: Sequence[str] = ("what", "last seen"),
 ) -> None:
-    """Print the figures and put them into the page; exit code 1 if something failed."""
+    """Prints the figures and writes them into the page; exits with code 1 if a check failed."""
     here = environment()
     text = (
         f"`{command(context, script, ['keep'])}`\n\n{table(head, rows)}\n"
@@ -39,5 +41,8 @@ def publish(
     for failure in failures:
         click.echo(failure, err=True)
     if not context.params["keep"]:
-        embed(script.removesuffix(".py"), {"docs/guide/reliability.md": text})
+        try:
+            embed(script.removesuffix(".py"), {"docs/guide/reliability.md": text})
+        except crfseg.CrfsegError as error:
+            raise click.ClickException(str(error)) from None
     context.exit(1 if failures else 0)

@@ -1,4 +1,4 @@
-"""What the benchmarks share: where a table was measured, and how it is written."""
+"""Helpers of all benchmarks: provenance of a page, tables, and writing pages."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ import crfseg
 from crfseg.common.files import atomic_write
 from crfseg.common.threads import thread_count
 
-#: Where the pages are written by default.
+#: Default folder of the pages.
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs" / "benchmarks"
-#: What a cell without a value shows.
+#: Shown in a cell without a value.
 NONE = "–"
 
 
 def environment() -> dict[str, str | int]:
-    """Date, processor and versions; nothing that names the machine or its folders."""
+    """Date, processor and versions; no host name and no paths."""
     return {
         "date": date.today().isoformat(),
         "cpu": cpu_model(),
@@ -42,7 +42,7 @@ def environment() -> dict[str, str | int]:
 
 
 def cpu_model() -> str:
-    """The processor as it calls itself, or else its architecture."""
+    """The model name of the processor, or its architecture if unknown."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")
@@ -56,14 +56,15 @@ def cpu_model() -> str:
 
 
 def provenance(context: click.Context, script: str, hidden: Sequence[str] = ()) -> str:
-    """A paragraph saying what wrote a page, and where and with what it was measured.
+    """A paragraph with the command that wrote a page, the machine and the versions.
 
-    hidden: names of parameters that have no influence on the figures.
+    hidden: names of parameters that do not affect the figures.
     """
     here = environment()
     versions = ", ".join(f"{name} {here[name]}" for name in ("python", "numpy", "numba", "crfseg"))
     return (
-        f"Written by the command below, not by hand; see [benchmarks](../benchmarks/README.md).\n\n"
+        "Written by the command below, not by hand; see "
+        "[benchmarks](../../benchmarks/README.md).\n\n"
         f"    {command(context, script, hidden)}\n\n"
         f"Measured {here['date']} on {here['cpu']}, {here['cores']} cores in use, "
         f"{here['system']}; {versions}.\n"
@@ -71,7 +72,7 @@ def provenance(context: click.Context, script: str, hidden: Sequence[str] = ()) 
 
 
 def command(context: click.Context, script: str, hidden: Sequence[str] = ()) -> str:
-    """The command line that is being run, files without their folders."""
+    """The current command line, with file names instead of paths."""
     words = ["python", f"benchmarks/{script}"]
     arguments: list[str] = []
     for parameter in context.command.params:
@@ -93,7 +94,7 @@ def command(context: click.Context, script: str, hidden: Sequence[str] = ()) -> 
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A Markdown table, padded to be read as text too; ``left`` columns are not numbers."""
+    """A Markdown table, padded for plain text; the first ``left`` columns are left-aligned."""
     lines = [list(header), *map(list, rows)]
     widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
     dashes = ["-" * w if i < left else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
@@ -110,12 +111,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -
 
 
 def percent(share: float | None) -> str:
-    """A share from 0 to 1 in percent, two decimals."""
+    """A fraction as a percentage with two decimals."""
     return NONE if share is None else f"{100 * share:.2f}"
 
 
 def write(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a page all or nothing, with its folder if need be; raises CrfsegError."""
+    """Writes a page atomically, creating its folder if necessary; raises CrfsegError."""
     with suppress(OSError):  # atomic_write says it better
         os.makedirs(os.path.dirname(os.fspath(path)) or ".", exist_ok=True)
     with atomic_write(path) as file:
@@ -124,13 +125,18 @@ def write(path: str | os.PathLike[str], text: str) -> None:
 
 
 def embed(block: str, texts: dict[str, str]) -> None:
-    """Puts generated text between ``<!-- block -->`` and ``<!-- /block -->`` of other pages.
+    """Replaces the text between ``<!-- block -->`` and ``<!-- /block -->`` on other pages.
 
-    texts: for each page's name, at the top of the repository, what goes into it.
+    texts: by page, relative to the root of the repository. Raises CrfsegError, before anything
+    is written, if a page lacks a marker.
     """
     begin, end = f"<!-- {block} -->", f"<!-- /{block} -->"
+    pages = {}
     for name, text in texts.items():
-        page = ROOT / name
-        head, _, rest = page.read_text(encoding="utf-8").partition(begin)
-        _, _, tail = rest.partition(end)
-        write(page, f"{head}{begin}\n{text.strip()}\n{end}{tail}")
+        head, found, rest = (ROOT / name).read_text(encoding="utf-8").partition(begin)
+        _, closed, tail = rest.partition(end)
+        if not (found and closed):
+            raise crfseg.CrfsegError(f"{name}: has no {end if found else begin}")
+        pages[name] = f"{head}{begin}\n{text.strip()}\n{end}{tail}"
+    for name, page in pages.items():
+        write(ROOT / name, page)

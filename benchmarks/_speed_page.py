@@ -1,4 +1,4 @@
-"""The page, tables and README lines of the speed benchmark."""
+"""Tables, plots and README blocks of the speed benchmark."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from _texts import Text
 
 CRFSEG, FAST, SLOW = "crfseg, 1 thread", "rjieba", "jieba"
 READMES = ("README.md", "README.zh.md")
+#: The peers that the READMEs show, besides crfseg.
+IN_READMES = (FAST, SLOW, "wapic")
 
 
 @dataclass
 class Results:
-    """Everything that was measured."""
+    """All measurements."""
 
     gold: list[str]
     threads: int
@@ -38,17 +40,17 @@ class Results:
     joined: list[float]
 
     def speeds(self) -> dict[str, float]:
-        """Characters a second of each whole process."""
+        """Characters per second of each whole process."""
         return {one.job.name: one.speed for one in self.systems}
 
 
 def times(ours: float, theirs: float | None, digits: int = 2) -> str:
-    """A ratio, or none if there is nothing to compare with."""
+    """A ratio as text, or NONE if there is nothing to compare with."""
     return NONE if not theirs else f"{ours / theirs:.{digits}f}x"
 
 
 def ratio_table(results: Results) -> str:
-    """What matters most, each as one number."""
+    """The key results, one number each."""
     speeds, calls = results.speeds(), results.calls
     own = speeds[CRFSEG]
     many = {name: median(seconds) for name, seconds in calls["many"].items()}
@@ -76,7 +78,7 @@ def ratio_table(results: Results) -> str:
 
 
 def size(text: Text) -> str:
-    """The bytes of a text, in words."""
+    """The size of a text with its unit."""
     count = text.bytes
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "KB")):
         if count >= unit * 0.99:
@@ -115,7 +117,7 @@ def f1_table(results: Results) -> str:
 
 
 def calls_table(results: Results) -> str:
-    """Calls from Python: many lines, and single sentences."""
+    """Calls from Python, with many lines and with single sentences."""
     calls = results.calls
     many = {name: median(seconds) for name, seconds in calls["many"].items()}
     single = {
@@ -139,7 +141,7 @@ def calls_table(results: Results) -> str:
 
 
 def start_table(results: Results) -> str:
-    """One line of text."""
+    """Start-up: one line of text per process."""
     first = {one.job.name: one for one in results.first}
     rows = []
     for one in results.start:
@@ -151,7 +153,7 @@ def start_table(results: Results) -> str:
 
 
 def straight(sizes: Sequence[Series]) -> tuple[float, float]:
-    """Base and slope of the line through the first and the last of some sizes."""
+    """Intercept and slope of the line through the first and the last size."""
     first, last = sizes[0], sizes[-1]
     gained = last.job.text.characters - first.job.text.characters
     slope = (last.seconds - first.seconds) / gained if gained else 0.0
@@ -159,7 +161,7 @@ def straight(sizes: Sequence[Series]) -> tuple[float, float]:
 
 
 def sizes_table(results: Results) -> str:
-    """crfseg, 1 thread, on more and more text."""
+    """crfseg with 1 thread on increasing amounts of text."""
     base, slope = straight(results.sizes)
     rows = [
         [
@@ -174,7 +176,7 @@ def sizes_table(results: Results) -> str:
     ]
     header = ["text", "characters", "seconds", "line", "characters/s", "memory MB"]
     return table(header, rows) + (
-        f"\nThe line: {base:.3f} s to start, then {slope * 1e9:.1f} ns a character.\n"
+        f"\nThe line: {base:.3f} s to start, then {slope * 1e9:.1f} ns per character.\n"
     )
 
 
@@ -187,7 +189,7 @@ def memory_table(results: Results) -> str:
 
 
 def widths_table(results: Results) -> str:
-    """One text in lines of different length."""
+    """One text in lines of different lengths."""
     rows = [
         [name, f"{one.job.text.lines:,}", f"{one.speed:,.0f}", f"{one.memory:.0f}"]
         for name, one in results.widths
@@ -196,7 +198,7 @@ def widths_table(results: Results) -> str:
 
 
 def plots(results: Results) -> tuple[str, str]:
-    """The bar chart of systems, and the lines of growth."""
+    """The bar chart of systems and the plots of growth."""
     speeds = results.speeds()
     base, slope = straight(results.sizes)
     least, most = (results.sizes[i].job.text.characters for i in (0, -1))
@@ -213,20 +215,20 @@ def plots(results: Results) -> tuple[str, str]:
 
 
 def readme_tables(results: Results) -> dict[str, str]:
-    """Systems in few words, for both READMEs."""
+    """A short table of crfseg and IN_READMES, for both READMEs."""
     speeds = results.speeds()
     rows = [
         [name, percent(results.f1[name][-1]), f"{speed:,.0f}", times(speed, speeds.get(SLOW), 1)]
         for name, speed in speeds.items()
+        if name in IN_READMES or name not in PEERS
     ]
     source = "[docs/benchmarks/speed.md](docs/benchmarks/speed.md)"
     chinese = [[row[0].replace(", ", "，").replace("1 thread", "1 线程"), *row[1:]] for row in rows]
     for row in chinese:
         row[0] = row[0].replace(f"{results.threads} threads", f"{results.threads} 线程")
-        row[0] = row[0].replace("all cores", "全部核心")
     texts = (
         table(["", "F1", "characters/s", f"of {SLOW}'s"], rows)
-        + f"\nWhole processes, file to file; how it was measured, and more: {source}.\n",
+        + f"\nWhole processes, from file to file. Method and more results: {source}.\n",
         table(["", "F1", "字/秒", f"与 {SLOW} 之比"], chinese)
         + f"\n整个进程，从文件到文件；测量方法与更多数据见 {source}。\n",
     )
@@ -234,27 +236,27 @@ def readme_tables(results: Results) -> dict[str, str]:
 
 
 def require_markers() -> None:
-    """Raises ClickException unless both READMEs have the place for the short table."""
+    """Raises ClickException unless both READMEs have the markers of the short table."""
     for name in READMES:
         page = (ROOT / name).read_text(encoding="utf-8")
         for marker in ("<!-- speed -->", "<!-- /speed -->"):
             if page.count(marker) != 1:
                 raise click.ClickException(
-                    f"{name}: has {page.count(marker)} times {marker}; expected once, where the "
-                    "table goes (or give --output to leave the READMEs alone)"
+                    f"{name}: has {marker} {page.count(marker)} times; expected once, where the "
+                    "table goes (or use --output to leave the READMEs alone)"
                 )
 
 
 def embed_speed(results: Results) -> None:
-    """Puts the short table into both READMEs; raises ClickException without its markers."""
+    """Writes the short table into both READMEs; raises ClickException without its markers."""
     require_markers()
     embed("speed", readme_tables(results))
 
 
 def peers_line() -> str:
-    """Which peers took part, and which are missing."""
+    """Which peers were measured, and which are not installed."""
     there = [f"{peer.call} ({peer.distribution} {peer.version})" for peer in PEERS.values()
              if peer.version is not None]  # fmt: skip
     missing = [peer.distribution for peer in PEERS.values() if peer.version is None]
-    note = f" Not installed, and left out: {', '.join(dict.fromkeys(missing))}." if missing else ""
+    note = f" Not installed and left out: {', '.join(dict.fromkeys(missing))}." if missing else ""
     return f"Peers, with their own dictionary or model: {', '.join(there) or 'none'}.{note}\n"

@@ -1,4 +1,4 @@
-"""Texts to segment, made of segmented ones: words joined, lines repeated in random order."""
+"""Plain texts made from segmented ones: words joined, lines repeated in shuffled order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Text:
 
 
 def plain_lines(gold: str | Path) -> list[str]:
-    """The lines of a segmented text without their spaces; empty ones are left out."""
+    """The lines of a segmented text without spaces; empty lines are left out."""
     try:
         text = Path(gold).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -33,9 +33,9 @@ def plain_lines(gold: str | Path) -> list[str]:
 
 
 def traditional(sentences: Iterable[Sequence[str]]) -> list[list[str]]:
-    """The same words in traditional characters, as OpenCC (s2t) writes the whole sentence.
+    """The same words in traditional characters; OpenCC (s2t) converts whole sentences.
 
-    A sentence that would be longer or shorter then stays as it is.
+    A sentence whose length would change is not converted.
     """
     try:
         import opencc
@@ -52,7 +52,7 @@ def traditional(sentences: Iterable[Sequence[str]]) -> list[list[str]]:
 
 
 def repeated(lines: Sequence[str], seed: int = SEED) -> Iterator[str]:
-    """The lines again and again, each time in another order; always the same orders."""
+    """The lines over and over, shuffled anew each time; always in the same orders."""
     order = list(lines)
     generator = random.Random(seed)
     while True:
@@ -61,9 +61,9 @@ def repeated(lines: Sequence[str], seed: int = SEED) -> Iterator[str]:
 
 
 def write_lines(path: Path, lines: Sequence[str], size: float) -> Text:
-    """Writes repeated lines until there are ``size`` bytes; the last line is whole.
+    """Writes repeated lines up to ``size`` bytes; the last line is complete.
 
-    The shorter of two texts is the beginning of the longer one.
+    A shorter text is the beginning of a longer one.
     """
     written = characters = count = 0
     with open(path, "wb") as file:
@@ -77,7 +77,7 @@ def write_lines(path: Path, lines: Sequence[str], size: float) -> Text:
 
 
 def write_wrapped(path: Path, lines: Sequence[str], size: float, width: int | None) -> Text:
-    """The same characters as `write_lines` in lines of ``width``, or in a single one."""
+    """The text of `write_lines` in lines of ``width`` characters, or in a single line."""
     written = characters = count = column = 0
     with open(path, "wb") as file:
         for line in repeated(lines):
@@ -99,7 +99,7 @@ def write_wrapped(path: Path, lines: Sequence[str], size: float, width: int | No
 
 
 def write_gold(path: Path, lines: Sequence[str]) -> Text:
-    """Writes the lines as they are, once."""
+    """Writes the lines once, unchanged."""
     data = "".join(f"{line}\n" for line in lines).encode()
     path.write_bytes(data)
     return Text(path, len(data), sum(map(len, lines)), len(lines))

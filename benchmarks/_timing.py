@@ -1,4 +1,4 @@
-"""How long segmenting takes in this process, with one thread."""
+"""Time of segmenting in this process, with one thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crfseg import Segmenter
 
 
 def nanoseconds(segmenter: Segmenter, lines: Sequence[str]) -> float:
-    """Nanoseconds a character."""
+    """Nanoseconds per character."""
     data = "".join(f"{line}\n" for line in lines).encode()
     start = perf_counter()
     segmenter.segment_bytes(data)
@@ -18,6 +18,6 @@ def nanoseconds(segmenter: Segmenter, lines: Sequence[str]) -> float:
 
 
 def slowness(one: Segmenter, other: Segmenter, lines: Sequence[str], repeats: int) -> float:
-    """How many times as long the lines take with one, measured in turn; the median."""
+    """Time with one relative to the other, measured in turn; the median."""
     ratios = [nanoseconds(one, lines) / nanoseconds(other, lines) for _ in range(repeats + 1)]
     return median(ratios[1:])

@@ -1,4 +1,4 @@
-"""What each group of features gives, and what it costs.
+"""What each feature group contributes, and what it costs.
 
 python benchmarks/ablation.py --dictionary dict.txt PKU.train PKU.dev CTB6.train CTB6.dev
 """
@@ -20,29 +20,29 @@ from _timing import slowness
 
 import crfseg
 from crfseg import Segmenter
-from crfseg.corpus.corpus import Corpus, read_sentences, write_sentences
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.sentences import read_sentences, write_sentences
 from crfseg.features.kernels.layout import FIRST_LEXICON
 from crfseg.features.templates import CHARACTER_TEMPLATES, lexicon_lines
 from crfseg.metrics.words import paired_bootstrap, score_sentences
 
 INTRODUCTION = """\
-Each row changes one thing of the default settings and trains anew; F1 is that of the
-development text (no test text is used here), change against the default in brackets.
-"closed" models have no dictionary, the others also {dictionary}. "all texts" is the change on
-the development texts put together, and in brackets what it is in 95% of samples of their
-sentences (paired bootstrap, Koehn 2004): a span with 0 in it may be chance. Size and time are
-those of the first corpus' model: how many times as long as with the default its development
-text takes, one thread, in turn, median of {repeats}.
+Each row changes one default setting and trains again. F1 is measured on the development text (no
+test text is used here), with the change from the default in brackets. "Closed" models have no
+dictionary; the others also use {dictionary}. "all texts" is the change on all development texts
+together, with its 95% interval in brackets (paired bootstrap over sentences, Koehn 2004); an
+interval that contains 0 may be chance. Size and time are those of the first corpus's model: time
+is relative to the default on its development text (one thread, in turn, median of {repeats}).
 """
 
 
 def without(lines: Sequence[str], *texts: str) -> list[str]:
-    """Template lines but for those with one of the cells."""
+    """The template lines that contain none of the given texts."""
     return [line for line in lines if not any(text in line for text in texts)]
 
 
 def variants(lexicons: int) -> dict[str, dict[str, Any]]:
-    """The rows: what differs from the defaults."""
+    """The rows, each with its changes to the default settings."""
     characters = CHARACTER_TEMPLATES.splitlines()
     words = [line for k in range(lexicons) for line in lexicon_lines(k)]
     begins = [FIRST_LEXICON + 2 * k for k in range(lexicons)]
@@ -69,7 +69,7 @@ def variants(lexicons: int) -> dict[str, dict[str, Any]]:
         "with C-2, C+2, C-1C+1": {"templates": characters + more + words},
         "without a margin": {"margin": 0.0},
         "six tags": {"tags": 6},
-        "maximum entropy": {"model": "maxent"},
+        "maximum entropy": {"kind": "maxent"},
     }  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def main(
 ) -> None:
     """Train variants on CORPORA, pairs of a training and a development text; write the table.
 
-    A pair with the same file twice is cut: its last tenth is the development text.
+    If both files of a pair are the same, its last tenth is the development text.
     """
     if len(corpora) % 2:
         raise click.UsageError("expected pairs: TRAIN DEV [TRAIN DEV]...")
@@ -125,7 +125,7 @@ def main(
 
 @dataclass(frozen=True)
 class Variant:
-    """What came of one row: words and F1 of each development text, and the first corpus' model."""
+    """Result of a row: words and F1 on each development text, and the first corpus's model."""
 
     words: list[list[list[str]]]
     f1s: list[float]
@@ -155,7 +155,7 @@ def _measure(
 def _cells(
     gold: Sequence[Sequence[Sequence[str]]], one: Variant, first: Variant | None
 ) -> list[str]:
-    """F1 on each development text, and the change against the default on all of them."""
+    """F1 on each development text, and the change from the default on all of them."""
     if first is None:
         return [*map(percent, one.f1s), NONE]
     both = zip(one.f1s, first.f1s, strict=True)
@@ -167,7 +167,7 @@ def _cells(
 
 
 def _cut(corpus: str, folder: Path) -> tuple[str, str]:
-    """The first nine tenths of a corpus and the last."""
+    """The first nine tenths of a corpus and the last tenth, as files."""
     sentences = list(Corpus.read(corpus).sentences())
     cut = len(sentences) * 9 // 10
     train, dev = folder / f"train.{len(sentences)}.txt", folder / f"dev.{len(sentences)}.txt"

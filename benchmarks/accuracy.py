@@ -16,10 +16,11 @@ from itertools import product
 from typing import Any
 
 import click
-from _report import DOCS, NONE, embed, environment, percent, provenance, table, write
+from _report import DOCS, NONE, environment, percent, provenance, table, write
 
 import crfseg
-from crfseg.corpus.corpus import Corpus, read_sentences
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.sentences import read_sentences
 from crfseg.metrics.words import Scores, paired_bootstrap
 
 MODELS = {"hmm": "HMM", "maxent": "maximum entropy", "crf": "CRF"}
@@ -28,26 +29,25 @@ COLUMNS = (
     "precision", "recall", "F1", "OOV recall", "IV recall", "iterations", "training s", "model MB"
 )  # fmt: skip
 INTRODUCTION = """\
-Default settings but where the page says otherwise. A model sees the training text, and the
-dictionary where one is named; the command uses the test texts for nothing but these scores.
-Scores are percentages as the SIGHAN scorer counts them; OOV words are those the training text
-does not have.
-Training seconds are those of `crfseg.train` on {threads}, reading and saving included,
-the kernels having been compiled before.
+Settings are the defaults unless stated otherwise. A model is trained on the training text, plus
+the dictionary where one is named; the test texts are used only to compute these scores.
+Scores are percentages, counted like those of the SIGHAN scorer. OOV words are test words that do
+not occur in the training text. Training seconds are those of `crfseg.train` with {threads},
+including reading and saving, with the kernels compiled beforehand.
 """
 SIX = """\
-All other settings are the defaults. On development texts six tags are a little better than four
-without a dictionary ([ablation](ablation.md)); segmenting takes longer, so four are the default.
+All other settings are the defaults. On development text, six tags are slightly better than four
+without a dictionary ([ablation](ablation.md)), but segmenting is slower, so four is the default.
 """
 KINDS = """\
-Closed: no dictionary. Differences are tested by drawing the sentences of the test text anew a
-thousand times (paired bootstrap, Koehn 2004).
+Closed: no dictionary. Differences are tested with a paired bootstrap (Koehn 2004): the sentences
+of the test text are resampled a thousand times.
 """
 
 
 @dataclass(frozen=True)
 class Data:
-    """A training text and the text to score on; ``name`` is shown."""
+    """A training text and a test text; ``name`` is shown in tables."""
 
     name: str
     train: str
@@ -56,7 +56,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Setup:
-    """What one row of a table is about; ``lexicon`` is a dictionary file or None."""
+    """The settings of one row; ``lexicon`` is a dictionary file or None."""
 
     data: Data
     model: str = "crf"
@@ -70,9 +70,9 @@ class Setup:
 
 @dataclass(frozen=True)
 class Row:
-    """What came of it; ``iterations`` is None for a model that is counted.
+    """The result of a setup; ``iterations`` is None for a model that is counted.
 
-    words: of the sentences of the test text.
+    words: the output for each sentence of the test text.
     """
 
     scores: Scores
@@ -82,7 +82,7 @@ class Row:
     model_bytes: int
 
     def cells(self) -> list[str]:
-        """The row under COLUMNS."""
+        """The cells under COLUMNS."""
         scores = self.scores
         shares = (
             scores.precision, scores.recall, scores.f1, scores.oov_recall, scores.iv_recall
@@ -93,7 +93,7 @@ class Row:
 
 
 def main_setups(data: Iterable[Data], dictionary: str | None, tags: str = "4") -> Iterator[Setup]:
-    """The default model, or that with so many tags, closed and with the dictionary."""
+    """CRFs with ``tags`` tags, closed and with the dictionary."""
     for one in data:
         yield Setup(one, tags=tags)
         if dictionary is not None:
@@ -107,14 +107,14 @@ def model_setups(data: Iterable[Data]) -> Iterator[Setup]:
 
 
 def measure(setup: Setup, threads: int | None) -> Row:
-    """Trains, saves, loads and scores."""
+    """Trains, saves, loads and scores one setup."""
     warm_up(setup.model, setup.tags, threads)
     with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
         path = os.path.join(folder, "model.crfseg")
         result = crfseg.train(
             setup.data.train,
             output=path,
-            model=setup.model,
+            kind=setup.model,
             tags=setup.tags,
             lexicons=[] if setup.lexicon is None else [setup.lexicon],
             threads=threads,
@@ -133,13 +133,13 @@ def measure(setup: Setup, threads: int | None) -> Row:
 
 @cache
 def warm_up(model: str, tags: str, threads: int | None) -> None:
-    """Compile what training needs, so that no row pays for it."""
+    """Compiles the kernels of training, so that no row includes that time."""
     with as_file(files("crfseg.data") / "sample.train.txt") as sample:
-        crfseg.train(sample, model=model, tags=tags, max_iter=2, threads=threads)
+        crfseg.train(sample, kind=model, tags=tags, max_iter=2, threads=threads)
 
 
 def texts_table(data: Iterable[Data], rows: dict[Setup, Row]) -> str:
-    """What was trained and scored on."""
+    """The training and test texts."""
     header = ["", "training text", "test text", "training words", "test words", "OOV words %"]
     lines = []
     for one in data:
@@ -151,7 +151,7 @@ def texts_table(data: Iterable[Data], rows: dict[Setup, Row]) -> str:
 
 
 def main_table(setups: Iterable[Setup], rows: dict[Setup, Row]) -> str:
-    """A model, closed and with the dictionary."""
+    """Results with and without the dictionary."""
     lines = []
     for setup in setups:
         lexicon = "training words"
@@ -161,32 +161,14 @@ def main_table(setups: Iterable[Setup], rows: dict[Setup, Row]) -> str:
     return table(["", "lexicon", *COLUMNS], lines, left=2)
 
 
-def readme_tables(setups: Iterable[Setup], rows: dict[Setup, Row]) -> dict[str, str]:
-    """The default model in few words, for both READMEs."""
-    lines: dict[str, list[list[str]]] = {"README.md": [], "README.zh.md": []}
-    for setup in setups:
-        row = rows[setup]
-        figures = [percent(row.scores.f1), percent(row.scores.oov_recall), f"{row.seconds:.0f} s"]
-        texts = f"{os.path.basename(setup.data.train)} -> {os.path.basename(setup.data.test)}"
-        extra = "" if setup.lexicon is None else f" + {os.path.basename(setup.lexicon)}"
-        lines["README.md"].append([texts, f"its own words{extra}", *figures])
-        lines["README.zh.md"].append([texts, f"语料自身的词{extra}", *figures])
-    header = ["training -> test text", "lexicon", "F1", "OOV recall", "training"]
-    chinese = ["训练 -> 测试语料", "词典", "F1", "OOV 召回率", "训练用时"]
-    return {
-        "README.md": table(header, lines["README.md"], left=2),
-        "README.zh.md": table(chinese, lines["README.zh.md"], left=2),
-    }
-
-
 def models_table(setups: Iterable[Setup], rows: dict[Setup, Row]) -> str:
-    """Kinds of models side by side."""
+    """Results by kind of model."""
     lines = [[s.data.name, s.tags, MODELS[s.model], *rows[s].cells()] for s in setups]
     return table(["", "tags", "model", *COLUMNS], lines, left=3)
 
 
 def order_lines(data: Iterable[Data], rows: dict[Setup, Row]) -> str:
-    """Whether a later model of MODELS is always better than the one before, and by chance."""
+    """Whether each model of MODELS is better than the previous one, with a significance test."""
     lines = []
     for one, tags in product(data, TAGS):
         f1s = [rows[Setup(one, model, tags)].scores.f1 for model in MODELS]
@@ -194,15 +176,15 @@ def order_lines(data: Iterable[Data], rows: dict[Setup, Row]) -> str:
         softmax, crf = (rows[Setup(one, model, tags)].words for model in ("maxent", "crf"))
         found = paired_bootstrap(read_sentences(one.test), softmax, crf)
         lines.append(
-            f"- {one.name}, {tags} tags: {' < '.join(MODELS.values())} {verdict}. CRF less "
-            f"maximum entropy: {100 * found.difference:+.2f}, in 95% of samples "
+            f"- {one.name}, {tags} tags: {' < '.join(MODELS.values())} {verdict}. CRF minus "
+            f"maximum entropy: {100 * found.difference:+.2f}, 95% interval "
             f"{100 * found.low:+.2f} to {100 * found.high:+.2f}, p = {found.p_value:.2f}.\n"
         )
     return "".join(lines)
 
 
 def as_json(rows: dict[Setup, Row]) -> str:
-    """Every row with all its figures, and where they were measured."""
+    """All figures of all rows, with the environment."""
     results: list[dict[str, Any]] = []
     for setup, row in rows.items():
         about = asdict(setup) | {
@@ -215,7 +197,7 @@ def as_json(rows: dict[Setup, Row]) -> str:
 
 
 def pair(name: str, option: str, train: str | None, test: str | None) -> list[Data]:
-    """A corpus, or none if it was not given; half a one is an error."""
+    """A corpus as a list; empty if not given. Giving only one of the two files is an error."""
     if (train is None) != (test is None):
         given, missing = ("train", "test") if test is None else ("test", "train")
         raise click.UsageError(f"--{option}-{given} also needs --{option}-{missing}")
@@ -260,7 +242,7 @@ def main(
 ) -> None:
     """Train with default settings and score on test texts; write the tables.
 
-    What is not given is left out.
+    Rows whose files are not given are left out.
     """
     data = pair("PKU", "pku", pku_train, pku_test) + pair("CTB6", "ctb", ctb_train, ctb_test)
     if not data:
@@ -284,14 +266,12 @@ def main(
             texts_table(data, rows),
         ]
         if main_part:
-            page += ["## The default model\n", main_table(main_part, rows)]
+            page += ["## Default settings\n", main_table(main_part, rows)]
             page += ["## Six tags\n", SIX, main_table(six_part, rows)]
         if model_part:
             page += ["## Kinds of models\n", KINDS]
             page += [models_table(model_part, rows), order_lines(data, rows)]
         write(output, "\n".join(page))
-        if output == str(DOCS / "accuracy.md") and not only and jieba_dict and len(data) == 2:
-            embed("accuracy", readme_tables(main_part, rows))
         if json_path is not None:
             write(json_path, as_json(rows))
     except crfseg.CrfsegError as error:

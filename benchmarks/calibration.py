@@ -1,4 +1,4 @@
-"""How far the probabilities of a model can be relied on, and what they cost.
+"""Calibration of the probabilities of a model, and their cost.
 
 python benchmarks/calibration.py --train CORPUS GOLD
 """
@@ -20,30 +20,30 @@ from _report import DOCS, percent, provenance, table, write
 
 import crfseg
 from crfseg import Segmenter
-from crfseg.corpus.corpus import read_sentences
+from crfseg.corpus.sentences import read_sentences
 
 BUCKETS = """\
 ## Confidence and correctness
 
-The words that each model finds in {gold}, by their confidence: what share of all words they
-are, their mean confidence, and how many of them are right. `--margin 0` has weights trained for
-likelihood alone; the default asks the right tags to win by a margin.
+The words that each model finds in {gold}, grouped by confidence: their share of all words, their
+mean confidence and the share that is right, in percent. `--margin 0` trains for likelihood alone;
+by default the right tags must win by a margin.
 """
 SUMMARY = """\
-## In one row
+## Summary
 
-Calibration error: the mean distance between confidence and correctness, over the rows above,
-weighted by words. Errors in doubt: the share of all wrong words that are among the 5 % of words
-of least confidence. Best of k: the F1 of the best of the k most probable segmentations. Bits:
-of the log-likelihood of the gold segmentation, for each character, over sentences that are
-possible (nearly all: a few cut through what is kept whole).
+Calibration error: the mean distance between confidence and correctness over the rows above,
+weighted by words. Errors in doubt: the share of all wrong words that are among the 5% least
+confident words. Best of k: the F1 of the best of the k most probable segmentations. Bits: the
+negative log-likelihood of the gold segmentation in bits per character, over the sentences that
+the model can produce (nearly all; a few split what is kept whole).
 """
 COST = """\
 ## Speed
 
-Nanoseconds a character of {gold} with {model}, one thread, medians of {repeats}, a
-call for each line; cut is for comparison. The first call of all compiles the kernels, which are
-kept.
+Nanoseconds per character of {gold} with {model}, one thread, medians of {repeats}, one
+call per line; `cut` is for comparison. The very first call compiles the kernels, which are then
+cached.
 """
 BOUNDS = (0.0, 0.5, 0.7, 0.9, 0.99, 0.999, 1.0)
 BEST = (1, 2, 5, 10)
@@ -53,13 +53,13 @@ Spans = set[tuple[int, int]]
 
 
 def spans(words: Sequence[str]) -> Spans:
-    """Where the words of a sentence stand."""
+    """The spans of the words of a sentence."""
     ends = accumulate(map(len, words))
     return {(end - len(word), end) for word, end in zip(words, ends, strict=True)}
 
 
 def confidences(segmenter: Segmenter, gold: list[list[str]]) -> np.ndarray:
-    """float64 [words, 2]: confidence and correctness of each word that is found."""
+    """float64 [words, 2]: confidence and correctness of each word found."""
     pairs = []
     for sentence in gold:
         right = spans(sentence)
@@ -69,7 +69,7 @@ def confidences(segmenter: Segmenter, gold: list[list[str]]) -> np.ndarray:
 
 
 def buckets(pairs: np.ndarray) -> Iterator[tuple[str, int, float, float]]:
-    """Of each bucket its name, its words, their mean confidence and correctness."""
+    """For each bucket: name, number of words, mean confidence and correctness."""
     at = np.digitize(pairs[:, 0], BOUNDS[1:-1])
     for k, (low, high) in enumerate(pairwise(BOUNDS)):
         here = pairs[at == k]
@@ -86,7 +86,7 @@ def in_doubt(pairs: np.ndarray) -> float:
 
 
 def best_of(segmenter: Segmenter, gold: list[list[str]]) -> list[float]:
-    """F1 if the best of the first k was always taken, for each k of BEST."""
+    """F1 of the best of the k most probable segmentations, for each k of BEST."""
     counts = np.zeros((len(BEST), 3))
     for sentence in gold:
         right = spans(sentence)
@@ -98,7 +98,7 @@ def best_of(segmenter: Segmenter, gold: list[list[str]]) -> list[float]:
 
 
 def bits(segmenter: Segmenter, gold: list[list[str]]) -> float:
-    """Of the gold segmentation, for each character."""
+    """Bits per character of the gold segmentations."""
     logs = [(segmenter.log_likelihood(words), len("".join(words))) for words in gold]
     possible = [(log, n) for log, n in logs if log > -math.inf]
     return -sum(log for log, _ in possible) / math.log(2) / sum(n for _, n in possible)
@@ -154,7 +154,7 @@ def main(
         made = [(os.path.basename(path), path) for path in models]
         if train:
             for label, options in (
-                ("default", {}), ("--margin 0", {"margin": 0.0}), ("maxent", {"model": "maxent"}),
+                ("default", {}), ("--margin 0", {"margin": 0.0}), ("maxent", {"kind": "maxent"}),
             ):  # fmt: skip
                 path = os.path.join(folder, f"{len(made)}.crfseg")
                 crfseg.train(train, output=path, **options)
@@ -174,7 +174,7 @@ def main(
         label, path = made[0]
         speed = list(speeds(Segmenter(path), sentences, repeats)) if repeats else []
     page = [
-        "# Figures of probabilities\n",
+        "# Probabilities\n",
         provenance(context, "calibration.py", ["output"]),
         BUCKETS.format(gold=name),
         table(["model", "confidence", "words", "mean confidence", "right"], rows, left=2),

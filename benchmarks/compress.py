@@ -1,4 +1,4 @@
-"""How small a model can be, and what that costs.
+"""F1 and speed of models compressed to several sizes.
 
 python benchmarks/compress.py --standards general,ud GOLD GOLD
 """
@@ -20,21 +20,21 @@ from crfseg.common.resources import default_model_path
 from crfseg.model.container import encode
 
 TEXT = """\
-F1 in percent of smaller and smaller models made by `crfseg compress`. Zipped is what the file
-takes in a wheel. The standards: {names}.
+F1 in percent of increasingly small models made by `crfseg compress`. "zipped" is the size of the
+file in a wheel. Standards: {names}.
 """
 TIME = """
-Time: how many times as long as with the model as it is the first text takes, one thread, in turn,
-median of {repeats}.
+Time is that of the first text relative to the uncompressed model, one thread, in turn, median of
+{repeats}.
 """
-#: In millions of bytes; None: with weights that take a byte.
+#: In millions of bytes; None: only with weights of one byte.
 SIZES = (None, 6.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.5, 0.25)
 
 
 def row(
     name: str, model: Model, whole: Model, gold: Sequence[tuple[str, str | None]], repeats: int
 ) -> list[str]:
-    """Sizes, F1 on each corpus, the time that the first takes beside the ``whole`` model."""
+    """Sizes, F1 on each corpus, and time on the first relative to the ``whole`` model."""
     data = encode(model.metadata, model.arrays())
     cells = [
         name,
@@ -44,11 +44,11 @@ def row(
         f"{len(model.members):,}",
     ]
     for path, standard in gold:
-        segmenter = Segmenter.from_model(model, standard=standard)
+        segmenter = Segmenter(model, standard=standard)
         cells.append(percent(crfseg.evaluate(path, segmenter=segmenter).f1))
     if repeats:
         path, standard = gold[0]
-        both = [Segmenter.from_model(each, standard=standard) for each in (model, whole)]
+        both = [Segmenter(each, standard=standard) for each in (model, whole)]
         cells.append(f"{slowness(*both, plain_lines(path), repeats):.2f}")
     click.echo(" ".join(cells), err=True)
     return cells
@@ -57,7 +57,7 @@ def row(
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("gold", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 @click.option("-m", "--model", help="default: the one that comes with crfseg")
-@click.option("--standards", help="Those that GOLD files follow, commas between.")
+@click.option("--standards", help="The standard of each GOLD file, comma-separated.")
 @click.option("--repeats", type=click.IntRange(min=0), default=0, help="Measure speed as well.")
 @click.option(
     "--output",
@@ -93,7 +93,7 @@ def main(
         raise click.ClickException(str(error)) from None
     text = TEXT.format(names=", ".join(f"{n}: {s}" for n, s in zip(names, followed, strict=True)))
     page = [
-        "# Smaller models\n",
+        "# Compression\n",
         provenance(context, "compress.py", ["output"]),
         text + (TIME.format(repeats=repeats) if repeats else ""),
         table(

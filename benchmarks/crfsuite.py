@@ -1,4 +1,4 @@
-"""Training to the objective where python-crfsuite and chaine end: who gets there when.
+"""Time to reach the final objective of python-crfsuite and chaine.
 
 python benchmarks/crfsuite.py 199801.txt --gold pku.test.txt
 """
@@ -28,62 +28,64 @@ from _crf_peers import (
 from _report import DOCS, NONE, percent, provenance, table, write
 
 import crfseg
-from crfseg.corpus.corpus import Corpus, read_sentences, write_sentences
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.sentences import read_sentences, write_sentences
 from crfseg.features.templates import default_lines
-from crfseg.training.settings import Settings
+from crfseg.training.settings import TrainingSettings
 
 PEERS: dict[str, Callable[..., Training]] = {
     "python-crfsuite": train_crfsuite,
     "chaine": train_chaine,
 }
-#: Tag schemes of crfseg, and what the rows of the table call them.
+#: Tag schemes of crfseg, and their names in the table.
 SCHEMES = {
     UNCONSTRAINED: "crfseg, every tag sequence (the same function)",
     "4": "crfseg as it is, legal tag sequences only",
 }
-#: The functions are compared on so many sentences, by minimising both far beyond what
-#: trainings usually do.
+#: Number of sentences on which the functions are compared, by minimising both far beyond
+#: the usual end.
 CHECKED = 300
 CLOSE = {"epsilon": 1e-7, "delta": 1e-10}
-#: How far above the peer's last objective, for the table of ways there.
+#: Relative distances from the peer's final objective, for the last table.
 NEAR = (1e-2, 1e-3, 1e-4, 1e-5, REACHED)
 
 INTRODUCTION = """\
-All train a CRF with four tags on {corpus}, {sentences:,} sentences, {characters:,}
-characters, with the default character templates ({templates} unigram templates and B, no lexicon)
-over the same cells: the peers get each character's features as strings. {versions} use
-one thread and run until they stop by themselves (L-BFGS, their default settings); crfseg
-uses {threads} and stops at the first iteration whose objective is not higher than the
-peer's last (to within {reached:.4%}, since it computes in float32). Kernels were
-compiled before.
+Each program trains a CRF with four tags on {corpus} ({sentences:,} sentences, {characters:,}
+characters), with the default character templates ({templates} unigram templates and B, no lexicon)
+over the same cells; the peers get the features of each character as strings. {versions} use
+one thread and run until they stop by themselves (L-BFGS, default settings); crfseg uses
+{threads} and stops at the first iteration whose objective is no higher than the peer's final one
+(to within {reached:.4%}, since crfseg computes in float32). Kernels were compiled beforehand.
 """
 OBJECTIVE = """\
 ## The objective
 
 crfseg minimises the negative log-likelihood plus |w|²/2C, C = {c:g}; CRFsuite the negative
 log-likelihood plus c2 |w|², so c2 = 1/2C = {c2:g}, c1 = 0. `feature.possible_states` and
-`feature.possible_transitions` are set: each feature has a weight for each tag, whether
-seen with it or not, as in crfseg. (crfseg's vector also has weights of n-grams in places
-of the window where they never stand; they remain zero.) One difference is left. To
-CRFsuite tags are names, and each of the 4^n sequences of them is possible; crfseg knows
-that only some spell words, and sums over those, so that its objective is lower at the same
-weights. For this comparison it was also told to sum over all: then both minimise one
-function. The check, on the first {sentences} sentences, both far beyond the usual end:
-python-crfsuite gets down to {peer:.6f}, crfseg to {own:.6f} (relative difference
-{difference:.1e}; crfseg's weights are float32). With legal sequences only it is {legal:.6f}.
+`feature.possible_transitions` are set, so that each feature has a weight for each tag, whether
+seen with it or not, as in crfseg. (crfseg's vector also has weights for n-grams at positions of
+the window where they never occur; these remain zero.)
+
+One difference remains. To CRFsuite, tags are mere names, and all 4^n sequences of them are
+possible. crfseg knows that only some of them spell words and sums over those, so its objective is
+lower for the same weights. For this comparison it was also made to sum over all sequences; then
+both programs minimise the same function. To check this, both were run far beyond their usual end
+on the first {sentences} sentences: python-crfsuite reaches {peer:.6f}, crfseg {own:.6f} (relative
+difference {difference:.1e}; crfseg's weights are float32). With legal sequences only, crfseg
+reaches {legal:.6f}.
 """
 STAGES = """\
-Seconds. Reading: the corpus, and for the peers making the strings; loading: handing them
-over; indexing: numbering the features; optimising: from there to the last iteration,
-without saving. Medians of {repeats} for crfseg, one run of each peer. Nothing is shown
-where crfseg's objective stood still before it was as low.{scored}
+Seconds. Reading: the corpus, and for the peers also building the strings; loading: passing them
+to the trainer; indexing: numbering the features; optimising: from there to the last iteration,
+without saving. Medians of {repeats} for crfseg, one run of each peer. A dash means that crfseg's
+objective stopped falling before it was as low as the peer's.{scored}
 """
-SCORED = """ F1 is that on {gold} of the
-model each ended with, all decoding by the best path alone: with nothing kept whole and no
-lexicon, it says that they learnt the same, not what crfseg reaches
-(docs/benchmarks/accuracy.md)."""
+SCORED = """ F1 is that of
+the final models on {gold}, all decoding the best path only. With nothing kept whole and no
+lexicon, it shows that the programs learnt the same model, not what crfseg can reach
+([accuracy](accuracy.md))."""
 WAY = """\
-Seconds of optimising until the objective was that close to where the peer ended, all
+Seconds of optimising until the objective was this close to the peer's final one, with all programs
 minimising the same function:
 """
 
@@ -91,7 +93,7 @@ minimising the same function:
 def rows(
     peers: Mapping[str, Training], own: Mapping[tuple[str, str], Sequence[Training]]
 ) -> tuple[list[list[str]], list[list[str]]]:
-    """The table of stages and that of ratios."""
+    """Rows of the table of stages and of the table of ratios."""
     stages, ratios = [], []
     for peer, theirs in peers.items():
         stages.append([peer, *cells([theirs])])
@@ -109,7 +111,7 @@ def rows(
 
 
 def cells(runs: Sequence[Training]) -> list[str]:
-    """Seconds of each stage, and what came of it; empty where the target was not reached."""
+    """Seconds of each stage and the results; dashes where the target was not reached."""
     if not all(run.reached for run in runs):
         return [NONE] * 9
     parts = ("reading", "loading", "indexing", "optimising", "total")
@@ -122,7 +124,7 @@ def cells(runs: Sequence[Training]) -> list[str]:
 def way_rows(
     peers: Mapping[str, Training], own: Mapping[tuple[str, str], Sequence[Training]]
 ) -> list[list[str]]:
-    """Seconds of optimising until each was near where the peer ended."""
+    """Seconds of optimising until the objective was close to the peer's final one."""
     lines = []
     for peer, theirs in peers.items():
         ours = own[UNCONSTRAINED, peer]
@@ -137,7 +139,7 @@ def way_rows(
 
 
 def installed(names: Iterable[str]) -> dict[str, str]:
-    """Versions of those distributions that are installed."""
+    """Versions of the installed distributions among these."""
     versions = {}
     for name in names:
         with suppress(importlib.metadata.PackageNotFoundError):
@@ -152,7 +154,7 @@ def check(corpus: str, folder: Path, threads: int) -> str:
     peer = train_crfsuite(part, folder / "check.model", **CLOSE).objective
     own, legal = (minimum(part, scheme, threads) for scheme in SCHEMES)
     return OBJECTIVE.format(
-        c=Settings.l2, c2=C2, sentences=CHECKED, peer=peer, own=own, legal=legal,
+        c=TrainingSettings.l2, c2=C2, sentences=CHECKED, peer=peer, own=own, legal=legal,
         difference=abs(peer - own) / peer,
     )  # fmt: skip
 
@@ -173,7 +175,7 @@ def measure_crfseg(
 
 
 def tell(run: Training) -> str:
-    """A training in a line."""
+    """One line about a training."""
     told = f"{run.total:.2f} s, {run.iterations} iterations, objective {run.objective:.3f}"
     return told if run.f1 is None else f"{told}, F1 {percent(run.f1)}"
 
@@ -183,7 +185,7 @@ def tell(run: Training) -> str:
 @click.option("--gold", type=click.Path(exists=True, dir_okay=False), help="A text to score on.")
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True)
-@click.option("--limit", type=click.IntRange(min=1), help="Only so many sentences.")
+@click.option("--limit", type=click.IntRange(min=1), help="Use so many sentences.  [default: all]")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, writable=True),
@@ -200,7 +202,7 @@ def main(
     limit: int | None,
     output: str,
 ) -> None:
-    """Train on CORPUS as python-crfsuite and chaine do; time who gets as low when."""
+    """Train on CORPUS with all programs; time how long each takes to the same objective."""
     versions = installed(PEERS)
     if "python-crfsuite" not in versions:
         raise click.ClickException("python-crfsuite is not installed; pip install -e '.[bench]'")

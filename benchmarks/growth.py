@@ -1,4 +1,4 @@
-"""How training grows with the corpus: seconds and memory for 1/16, 1/4, 1 and 4 times it.
+"""Time and memory of training on 1/16, 1/4, 1 and 4 times a corpus.
 
 python benchmarks/growth.py 199801.txt
 """
@@ -20,31 +20,31 @@ from _report import DOCS, provenance, table, write
 
 import crfseg
 
-# Nothing heavy may be imported before the last run: see _process.py.
+# Import nothing heavy before the last run; see _process.py.
 
 SIZES = (Fraction(1, 16), Fraction(1, 4), Fraction(1), Fraction(4))
-#: The share of Han characters replaced in a copy, by others as frequent in the corpus.
+#: The share of Han characters that is replaced in a copy.
 PERTURBED = 0.03
 
 EXPLANATION = """\
-Each run is a process of its own, `crfseg train TEXT -o MODEL --threads {threads}`, in turn;
-medians of {repeats}. Numba's cache was filled before. 1/16 and 1/4 are every sixteenth and
-fourth sentence of {corpus}; 4 is the corpus and three copies of it, in each of which
-{perturbed:.0%} of the Han characters were replaced by others, drawn as often as they occur (the
-generator's seed is the number of the copy), so that new n-grams come with more text as
-they do in life. Memory is the largest resident size of the process.
+Each run is a separate process, `crfseg train TEXT -o MODEL --threads {threads}`. The sizes take
+turns; figures are medians of {repeats}. Numba's cache was filled beforehand. 1/16 and 1/4 are every
+sixteenth and fourth sentence of {corpus}; 4 is the corpus and three copies of it, in each of
+which {perturbed:.0%} of the Han characters are replaced by others, drawn in proportion to their
+frequency (the random seed is the number of the copy), so that more text brings new n-grams, as
+real text does. Memory is the peak resident size of the process.
 """
 LINE = """\
-By a straight line through the first and the last row, {seconds_base:.2f} s +
-{seconds_slope:.2f} s and {memory_base:.0f} MB + {memory_slope:.0f} MB for each million
-characters; "line" is what it gives in between. Seconds also depend on the number of
-iterations, which training chooses itself.
+The straight line through the first and the last row is {seconds_base:.2f} s plus
+{seconds_slope:.2f} s per million characters, and {memory_base:.0f} MB plus {memory_slope:.0f} MB
+per million characters; "line" shows its values. Seconds also depend on the number of iterations,
+which training chooses itself.
 """
 
 
 def sized(corpus: str, size: Fraction) -> Iterator[list[str]]:
-    """The sentences of the corpus, thinned out, or with perturbed copies."""
-    from crfseg.corpus.corpus import read_sentences
+    """The sentences of the corpus, thinned out or with perturbed copies."""
+    from crfseg.corpus.sentences import read_sentences
 
     if size < 1:
         for number, words in enumerate(read_sentences(corpus)):
@@ -60,20 +60,20 @@ def sized(corpus: str, size: Fraction) -> Iterator[list[str]]:
 
 
 def is_han(character: str) -> bool:
-    """Whether it is a common Chinese character."""
+    """Whether a character is a common Chinese character."""
     return "\u4e00" <= character <= "\u9fff"
 
 
 def perturbed(word: str, pool: list[str], generator: random.Random) -> str:
-    """The word, some of its Han characters replaced by others from the pool."""
+    """The word with some of its Han characters replaced by others from the pool."""
     return "".join(
         generator.choice(pool) if is_han(c) and generator.random() < PERTURBED else c for c in word
     )
 
 
 def write_sized(corpus: str, paths: dict[Fraction, Path]) -> None:
-    """Writes the corpus in each size; for a process of its own, since it imports NumPy."""
-    from crfseg.corpus.corpus import write_sentences
+    """Writes the corpus in each size; runs in a separate process, since it imports NumPy."""
+    from crfseg.corpus.sentences import write_sentences
 
     for size, path in paths.items():
         write_sentences(path, sized(corpus, size))
@@ -82,7 +82,7 @@ def write_sized(corpus: str, paths: dict[Fraction, Path]) -> None:
 def page_rows(
     runs: dict[Fraction, list[Run]], about: dict[Fraction, dict[str, int]]
 ) -> tuple[list[list[str]], dict[str, float]]:
-    """The table, and base and slope (a million characters) of the straight lines."""
+    """Table rows, and intercepts and slopes (per million characters) of the straight lines."""
     millions = {size: about[size]["characters"] / 1e6 for size in runs}
     first, last = min(runs), max(runs)
     figures = {
@@ -158,7 +158,7 @@ def main(context: click.Context, corpus: str, threads: int, repeats: int, output
     header = ["of the corpus", "sentences", "characters", "iterations"]
     header += ["seconds", "line", "s/iteration", "memory MB", "line"]
     page = [
-        "# Growth of training\n",
+        "# Training growth\n",
         provenance(context, "growth.py", ["output"]),
         EXPLANATION.format(
             threads=threads, repeats=repeats, corpus=os.path.basename(corpus), perturbed=PERTURBED

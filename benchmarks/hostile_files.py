@@ -1,4 +1,4 @@
-"""Hostile files: damaged ones of all formats, read for as long as is asked.
+"""Damaged files of all formats, read for a given time.
 
 python benchmarks/hostile_files.py --minutes 60
 """
@@ -17,7 +17,7 @@ import crfseg
 
 conftest, readers, workers = map(from_tests, ("conftest", "readers", "workers"))
 
-#: Seeds until time is looked at.
+#: Seeds between two looks at the clock.
 ROUND = 4000
 
 

@@ -1,4 +1,4 @@
-"""Damaged and forged model files: how many are refused, accepted, and what that takes.
+"""Damaged and forged model files: how many are refused or accepted, and the cost.
 
 python benchmarks/hostile_models.py --files 100000
 """
@@ -23,7 +23,7 @@ ROOM = 1 << 30
 @keep_option
 @click.pass_context
 def main(context: click.Context, files: int, first: int, keep: bool) -> None:
-    """Load so many mutated models for segmenting, and for tagging; use those that are accepted."""
+    """Load mutated models for segmenting and for tagging; use those that are accepted."""
     with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
         corpus = Path(folder, "tiny.txt")
         corpus.write_text(conftest.TINY, encoding="utf-8")

@@ -13,7 +13,7 @@ from _reliability import from_tests, keep_option, publish
 
 conftest, hostile, workers = map(from_tests, ("conftest", "hostile", "workers"))
 
-#: Texts of a seed.
+#: Texts per seed.
 EACH = 1000
 
 

@@ -1,4 +1,4 @@
-"""Work that is killed and stopped: what is left of models and of output.
+"""Killed trainings and stopped segmentations: the state of models and output.
 
 python benchmarks/interrupted.py --kills 200 --stops 100
 """
@@ -24,7 +24,7 @@ command, conftest, faults = map(from_tests, ("command", "conftest", "faults"))
 @keep_option
 @click.pass_context
 def main(context: click.Context, kills: int, stops: int, keep: bool) -> None:
-    """Kill trainings, and stop segmentations with SIGINT and SIGTERM in turn."""
+    """Kill trainings; stop segmentations with SIGINT and SIGTERM in turn."""
     failures, early = [], 0
     with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
         model, text = Path(folder, "models", "m"), Path(folder, "text")

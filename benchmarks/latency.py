@@ -1,4 +1,4 @@
-"""A million calls of `Segmenter.cut`, timed one by one; the machine should be quiet.
+"""Latency of single calls of `Segmenter.cut`; run on an idle machine.
 
 python benchmarks/latency.py --calls 1000000
 """
@@ -18,7 +18,7 @@ from crfseg import Segmenter
 
 
 def latencies(calls: int, threads: int) -> list[str]:
-    """Microseconds: median, 99 and 99.9 percent, and the longest call."""
+    """Microseconds: median, 99th and 99.9th percentile, and the longest call."""
     segmenter = Segmenter()
     lines = text_block(9)[: 1 << 20].decode("utf-8", "ignore").split("\n")
 
@@ -43,7 +43,7 @@ def latencies(calls: int, threads: int) -> list[str]:
 @keep_option
 @click.pass_context
 def main(context: click.Context, calls: int, keep: bool) -> None:
-    """Time single calls, by one thread and by several at once."""
+    """Time single calls from one thread and from several at once."""
     rows = [
         [f"`cut` of a line, {calls:,} calls, threads: {threads}", *latencies(calls, threads)]
         for threads in (1, 2, 4)

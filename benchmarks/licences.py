@@ -1,4 +1,4 @@
-"""The licences of what crfseg needs, as those packages state them.
+"""The licences of all dependencies, as stated by the packages.
 
 python benchmarks/licences.py
 """
@@ -13,18 +13,18 @@ import click
 from _report import DOCS, provenance, table, write
 
 TEXT = """\
-crfseg is under the MIT licence ([LICENSE](../LICENSE)), the model that comes with it under that
-and CC BY-SA 4.0 (its [card](../data/default.md)). Which simplified character stands for a
-traditional one is known from OpenCC (Apache 2.0, [LICENSE.OpenCC](../LICENSE.OpenCC)). No code of
-others is in the package; what it needs is installed beside it. Running it needs the first list
-only.
+crfseg is under the MIT licence ([LICENSE](../../LICENSE)); the bundled model is under MIT and
+CC BY-SA 4.0 (see its [card](../../data/default.md)). The table of traditional characters comes
+from OpenCC (Apache 2.0, [LICENSE.OpenCC](../../LICENSE.OpenCC)). The package contains no code of
+others; its dependencies are installed separately. Running crfseg needs only those of the first
+list.
 """
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 LONGEST = 70
 
 
 def needed(extra: str | None) -> dict[str, importlib.metadata.Distribution]:
-    """What crfseg, or one of its extras, needs, and what that needs; by name."""
+    """The dependencies of crfseg or of one of its extras, with their own, by name."""
     found: dict[str, importlib.metadata.Distribution] = {}
     open_ones = list(_direct("crfseg-zh", extra))
     while open_ones:
@@ -47,7 +47,7 @@ def _direct(name: str, extra: str | None) -> Iterator[str]:
 
 
 def licence(distribution: importlib.metadata.Distribution) -> str:
-    """What a package says of its licence: the expression, or its classifiers, or its words."""
+    """A package's licence: its expression, else its classifiers, else its free text."""
     facts = distribution.metadata
     classifiers = [
         line.rpartition(" :: ")[2]
@@ -63,13 +63,13 @@ def licence(distribution: importlib.metadata.Distribution) -> str:
 @click.option("--output", type=click.Path(dir_okay=False), default=str(DOCS / "licences.md"))
 @click.pass_context
 def main(context: click.Context, output: str) -> None:
-    """Write the page; all extras must be installed."""
+    """Write the page. All extras must be installed."""
     parts = ["# Licences\n", provenance(context, "licences.py", ["output"]), TEXT]
     before: set[str] = set()
     for extra in (None, "test", "lint", "bench"):
         found = {name: d for name, d in needed(extra).items() if name not in before}
         before |= set(found)
-        parts.append(f"## {f'The extra `{extra}`' if extra else 'To run'}\n")
+        parts.append(f"## {f'The extra `{extra}`' if extra else 'Runtime'}\n")
         rows = [[name, d.version, licence(d)] for name, d in found.items()]
         parts.append(table(["package", "version", "licence"], rows, left=3))
     write(output, "\n".join(parts))

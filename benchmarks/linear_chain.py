@@ -1,4 +1,4 @@
-"""The bare CRF beside pytorch-crf: the same batches, in turn, in one process.
+"""`LinearChain` compared with pytorch-crf, on the same batches in one process.
 
 python benchmarks/linear_chain.py
 """
@@ -18,12 +18,13 @@ from _report import DOCS, provenance, table, write
 from crfseg import LinearChain
 
 TEXT = """\
-Milliseconds for a batch of {batch} sequences of {shortest} to {longest} positions, padded, float32:
-log-likelihood with the gradients of emissions and transitions, as in a step of training, and the
-best labels. pytorch-crf {torchcrf} with torch {torch} on the processor, with {threads} threads and
-with one; crfseg uses one. Medians of {repeats} rounds, in each of which all take their turn.
-Times: how many times as long as crfseg the faster of the two torch columns takes, the median over
-rounds. Apart, in float64: the largest difference between gradients, and labels that differ.
+Milliseconds per batch of {batch} padded float32 sequences of {shortest} to {longest} positions.
+Gradients: the log-likelihood with the gradients of emissions and transitions, as in a training
+step; best labels: decoding. pytorch-crf {torchcrf} with torch {torch} runs on the CPU, with
+{threads} threads and with one; crfseg uses one. Medians of {repeats} rounds in which all take
+turns. "times": how many times as long as crfseg the faster of the two torch columns takes, median
+over rounds.
+"apart": in float64, the largest difference between gradients and the number of labels that differ.
 """
 
 
@@ -75,7 +76,7 @@ def main(
         torch=versions["torch"], torchcrf=versions["pytorch-crf"],
     )  # fmt: skip
     page = [
-        "# The CRF layer beside pytorch-crf\n",
+        "# LinearChain\n",
         provenance(context, "linear_chain.py", ["output"]),
         text,
         table([*header, "apart"], rows),
@@ -86,7 +87,7 @@ def main(
 def _rounds(
     ours: Callable[[], Any], theirs: Callable[[], Any], threads: int, repeats: int
 ) -> list[tuple[float, float, float]]:
-    """Seconds of each in each round: crfseg, torch with its threads, torch with one."""
+    """Seconds in each round: crfseg, torch with all its threads, torch with one."""
     import torch
 
     rounds = []
@@ -108,7 +109,7 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 
 class _Sample:
-    """One batch for both, and the same scores of transitions."""
+    """One batch for both, with the same transition scores."""
 
     def __init__(
         self, batch: int, shortest: int, longest: int, T: int, dtype: type = np.float32
@@ -149,7 +150,7 @@ class _Sample:
         return found
 
     def apart(self) -> tuple[str, str]:
-        """The largest difference of gradients, and how many labels differ."""
+        """The largest difference of gradients, and the number of labels that differ."""
         pairs = zip(self.gradients(), self.torch_gradients(), strict=True)
         largest = max(float(np.abs(one - other).max()) for one, other in pairs)
         labels = zip(self.decode(), self.torch_decode(), strict=True)

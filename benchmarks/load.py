@@ -20,13 +20,13 @@ import numpy as np
 from _reliability import from_tests, keep_option, publish
 
 texts = from_tests("texts")
-#: Between words: no text has it.
+#: The separator; it does not occur in the text.
 MARK = b"\x01"
 BLOCK = 1 << 24
 
 
 def text_block(seed: int) -> bytes:
-    """Lines of the sample corpus and of strange text in random order, some 16 MB."""
+    """About 16 MB of lines of the sample corpus and of strange text, in random order."""
     chance = random.Random(seed)
     sample = (files("crfseg.data") / "sample.train.txt").read_text(encoding="utf-8")
     lines = ["".join(line.split()) for line in sample.splitlines()]
@@ -37,14 +37,14 @@ def text_block(seed: int) -> bytes:
 
 
 def memory(pid: int) -> int:
-    """Bytes in memory of a process; 0 if it has ended."""
+    """Resident memory of a process in bytes; 0 if it has ended."""
     with suppress(OSError, StopIteration), open(f"/proc/{pid}/status", encoding="ascii") as file:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmRSS"))
     return 0
 
 
 class Stream:
-    """What went in, what came out, and the memory at some times."""
+    """A stream through a process: input, output and memory over time."""
 
     def __init__(self, size: int) -> None:
         self.size, self.sent, self.sent_check = size, 0, 0
@@ -52,7 +52,7 @@ class Stream:
         self.seen: list[tuple[int, int]] = []
 
     def run(self) -> float:
-        """Seconds."""
+        """Runs the process; returns the seconds."""
         begin = time.perf_counter()
         command = [sys.executable, "-m", "crfseg.cli", "segment", "-q", "--sep", MARK.decode()]
         with tempfile.TemporaryFile() as said, subprocess.Popen(
@@ -83,7 +83,7 @@ class Stream:
                 number += 1
 
     def slope(self) -> float:
-        """Bytes of memory a byte of text, over the second half."""
+        """Bytes of memory per byte of text, over the second half."""
         half = [(at, used) for at, used in self.seen if at > self.size // 2 and used]
         at, used = np.array(half, dtype=np.float64).T
         return float(np.polyfit(at, used, 1)[0])

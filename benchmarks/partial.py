@@ -1,4 +1,4 @@
-"""How well crfseg learns from a corpus of which only some boundaries are known.
+"""F1 after training on a corpus with only some of its boundaries.
 
 python benchmarks/partial.py ctb6.train.txt ctb6.dev.txt
 """
@@ -14,20 +14,20 @@ import click
 from _report import DOCS, percent, provenance, table, write
 
 import crfseg
-from crfseg.corpus.corpus import read_sentences
 from crfseg.corpus.partial import spell
+from crfseg.corpus.sentences import read_sentences
 
 EXPLANATION = """\
-`{train}` with a part of its boundaries, drawn at random place by place: at all others it is
-not known whether a word begins there (`crfseg train --format partial`, see
-[learning](learning.md)). F1 on `{dev}` with default settings; beside it that of the same
-share of the sentences, drawn at random and fully annotated.
+Training on `{train}` when only some boundaries are known: places are drawn at random, and at all
+others it is unknown whether a word begins there (`crfseg train --format partial`, see
+[learning](../guide/learning.md)). F1 on `{dev}` with default settings, next to the F1 from the same
+share of sentences, drawn at random and fully annotated.
 """
 SHARES = (5, 10, 30, 100)
 
 
 def reduced(path: str, share: int, chance: random.Random) -> str:
-    """The corpus in the format `partial`, with so many in a hundred of its marks."""
+    """The corpus in the format `partial`, with ``share`` percent of its boundaries known."""
     lines = []
     for words in read_sentences(path):
         size = sum(map(len, words))
@@ -36,7 +36,7 @@ def reduced(path: str, share: int, chance: random.Random) -> str:
 
 
 def shortened(path: str, share: int, chance: random.Random) -> str:
-    """The same share of the sentences, fully annotated."""
+    """``share`` percent of the sentences, fully annotated."""
     kept = [w for w in read_sentences(path) if chance.random() * 100 < share]
     return "".join(" ".join(words) + "\n" for words in kept)
 
@@ -68,7 +68,7 @@ def main(context: click.Context, train: str, dev: str, output: str) -> None:
     header = ["known", "F1, boundaries", "below all", "F1, sentences"]
     names = {"train": os.path.basename(train), "dev": os.path.basename(dev)}
     page = [
-        "# Learning from some of the boundaries\n",
+        "# Partial annotation\n",
         provenance(context, "partial.py", ["output"]),
         EXPLANATION.format(**names),
         table(header, rows),

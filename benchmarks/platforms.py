@@ -1,4 +1,4 @@
-"""The tests on every Python that is here, with the lowest and the newest libraries allowed.
+"""The tests on every given Python, with the oldest and the newest supported libraries.
 
 python benchmarks/platforms.py python3.10 python3.11 python3.12 python3.13
 """
@@ -17,7 +17,7 @@ import click
 from _reliability import keep_option, publish
 
 ROOT = Path(__file__).resolve().parent.parent
-#: The lowest releases that have wheels for a Python, where those the metadata admit have none.
+#: The lowest releases with wheels for a Python, where the lowest admitted ones have none.
 LOWEST = {
     "3.12": {"numpy": "1.26.0"},
     "3.13": {"numpy": "2.1.0"},
@@ -34,7 +34,7 @@ def lowest(version: str) -> list[str]:
 
 
 def tried(python: str, lowest_ones: bool) -> list[str]:
-    """A row: the Python, the libraries, the last line of pytest, and its exit code."""
+    """A row: Python, libraries, the last line of pytest and its exit code."""
     with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
         clone, here = Path(folder, "crfseg"), Path(folder, "venv", "bin", "python")
         subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
@@ -75,7 +75,7 @@ def _printed(*words: str | Path) -> str:
 def main(
     context: click.Context, pythons: tuple[str, ...], only: str | None, jobs: int, keep: bool
 ) -> None:
-    """Run the tests of what is committed with each of PYTHONS."""
+    """Run the tests of the last commit with each of PYTHONS."""
     ends = [end for end in ("lowest", "newest") if only in (None, end)]
     pairs = [(python, end == "lowest") for python in pythons for end in ends]
     with ThreadPoolExecutor(jobs) as pool:

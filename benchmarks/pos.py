@@ -1,4 +1,4 @@
-"""Words and parts of speech: joint F1 on held-out text, and what tagging costs.
+"""Joint F1 of words and parts of speech on held-out text, and the cost of tagging.
 
 python benchmarks/pos.py 199801.txt ud-gsd.train.txt dict.txt
 """
@@ -18,7 +18,7 @@ from _report import DOCS, percent, provenance, table, write
 import crfseg
 from crfseg import Segmenter
 from crfseg.common.resources import default_pos_path
-from crfseg.corpus.corpus import read_tagged
+from crfseg.corpus.sentences import read_tagged
 from crfseg.data.build import parts_of, split, train_models
 from crfseg.data.build_pos import accuracy, train_on
 from crfseg.data.joined import Tagged, join
@@ -26,14 +26,14 @@ from crfseg.segmentation.line_writers import PosLines
 from crfseg.tagging.pos_tagger import PosTagger
 
 INTRODUCTION = """\
-Trained on the first nine tenths of {corpus} (and the other texts of the default model), the
-segmenter as the default model is, the tagger as the model of parts of speech is; scored on the
-last tenth, {sentences:,} sentences. A word counts for joint F1 if both its boundaries and its tag
-are right; accuracy is that of the tags of given words.
+Both models are trained like the bundled ones, but on the first nine tenths of {corpus} (the
+segmenter also on the other texts of the default model), and scored on the last tenth,
+{sentences:,} sentences. A word counts towards joint F1 if both its boundaries and its tag are
+right; accuracy is that of the tags of gold words.
 """
 SPEED = """\
-The models that come with crfseg on the same text, {characters:,} characters, {times} times over,
-bytes to bytes in one thread, the fastest of {repeats} runs each, in turn:
+The bundled models on the same text ({characters:,} characters, {times} times over), from bytes to
+bytes in one thread, the fastest of {repeats} runs each, in turn:
 """
 
 
@@ -58,7 +58,7 @@ def joint_f1(
 
 
 def fastest(repeats: int, *works: object) -> list[float]:
-    """Seconds of each work, in turn."""
+    """The shortest time of each work in seconds, measured in turn."""
     times: list[list[float]] = [[] for _ in works]
     for _ in range(repeats):
         for work, seen in zip(works, times, strict=True):
@@ -69,7 +69,7 @@ def fastest(repeats: int, *works: object) -> list[float]:
 
 
 def held_out(corpus: str, treebank: str, dictionary: str) -> tuple[list[list[str]], int]:
-    """A row of scores for each standard, and how many sentences they are of."""
+    """A row of scores for each standard, and the number of sentences."""
     sentences = list(read_tagged(corpus))
     first, last = split(sentences)
     joined = [list(join(sentence)) for sentence in sentences]
@@ -80,14 +80,14 @@ def held_out(corpus: str, treebank: str, dictionary: str) -> tuple[list[list[str
     tagger = PosTagger(train_on(first).model)
     rows = []
     for name, gold in (("joined", joined[len(first) :]), ("pku", last)):
-        words, joint = joint_f1(Segmenter.from_model(model, standard=name), tagger, gold)
+        words, joint = joint_f1(Segmenter(model, standard=name), tagger, gold)
         scores = words, joint, accuracy(tagger, gold)
         rows.append([name, *map(percent, scores)])
     return rows, len(last)
 
 
 def speed(corpus: str, repeats: int, times: int) -> tuple[list[list[str]], int]:
-    """What each way costs, and how many characters the text has."""
+    """The speed with and without tags, and the number of characters."""
     _, last = split(list(read_tagged(corpus)))
     text = "".join("".join(word for word, _ in sentence) + "\n" for sentence in last)
     data = text.encode()
@@ -133,14 +133,14 @@ def main(
         raise click.ClickException(str(error)) from None
     model = Path(default_pos_path()).read_bytes()
     page = [
-        "# Figures of parts of speech\n",
+        "# Parts of speech\n",
         provenance(context, "pos.py", ["output"]),
         INTRODUCTION.format(corpus=Path(corpus).name, sentences=sentences),
         table(["standard", "F1 of words", "joint F1", "accuracy"], scores, left=1),
         SPEED.format(characters=characters, times=times, repeats=repeats),
         table(["", "characters/s", "ns a character", "of plain speed"], speeds, left=1),
-        f"The model has {len(model) / 1e6:.2f} MB, compressed as in a wheel "
-        f"{len(zlib.compress(model)) / 1e6:.2f}.\n",
+        f"The part-of-speech model takes {len(model) / 1e6:.2f} MB, "
+        f"{len(zlib.compress(model)) / 1e6:.2f} MB compressed as in a wheel.\n",
     ]
     write(output, "\n".join(page))
 

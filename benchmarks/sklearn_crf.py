@@ -1,4 +1,4 @@
-"""crfseg.sklearn.CRF beside sklearn_crfsuite.CRF: one script, two imports.
+"""crfseg.sklearn.CRF and sklearn_crfsuite.CRF in the same script.
 
 python benchmarks/sklearn_crf.py 199801.txt
 """
@@ -17,16 +17,17 @@ import click
 import sklearn_crfsuite
 from _report import DOCS, percent, provenance, table, write
 
-from crfseg.corpus.corpus import read_tagged
+from crfseg.corpus.sentences import read_tagged
 from crfseg.sklearn import CRF
 
 INTRODUCTION = """\
-One script with either import: items are dicts, as in the tutorial of sklearn-crfsuite.
-{corpus}, the first {train:,} sentences to train on, the next {test:,} to label; parts of speech are
-labels of words, s b m e those of characters. The same arguments: algorithm="lbfgs", c2=0.1,
-max_iterations=100, all else default. Seconds of `fit` and `predict` with items in memory, medians
-of {repeats} runs in turn, kernels compiled before. Objective: what is minimised, where 100
-iterations got to. sklearn-crfsuite {version} has one thread.
+The same script with either import; items are dicts, as in the tutorial of sklearn-crfsuite.
+{corpus}: the first {train:,} sentences are for training, the next {test:,} for labelling. Parts of
+speech are labels of words; s, b, m and e are labels of characters. Both estimators get
+algorithm="lbfgs", c2=0.1 and max_iterations=100, and defaults otherwise. Seconds of `fit` and
+`predict` with items in memory, medians of {repeats} runs in turn, kernels compiled beforehand.
+Objective: the value of the minimised function after at most 100 iterations. sklearn-crfsuite
+{version} uses one thread.
 """
 
 Words = Sequence[tuple[str, str]]
@@ -133,7 +134,7 @@ def main(
         version=importlib.metadata.version("sklearn-crfsuite"),
     )  # fmt: skip
     origin = provenance(context, "sklearn_crf.py", hidden=["output"])
-    page = ["# The estimator beside sklearn-crfsuite\n", origin, introduction, table(head, rows, 2)]
+    page = ["# The scikit-learn estimator\n", origin, introduction, table(head, rows, 2)]
     write(output, "\n".join(page))
 
 

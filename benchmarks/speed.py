@@ -1,4 +1,4 @@
-"""Speed of crfseg and its peers, in turn and on the same text, with their F1.
+"""Speed and F1 of crfseg and other segmenters, in turn on the same text.
 
 python benchmarks/speed.py ctb6.test.txt pku.test.txt
 """
@@ -34,60 +34,59 @@ from _texts import plain_lines, write_gold
 
 import crfseg
 
-# Nothing heavy may be imported before the last process ran: see _process.py.
+# Import nothing heavy before the last process has run; see _process.py.
 
 TEXT = """\
-The text: the lines of {names}, spaces taken out, repeated in another order each time until
-there are {megabytes:g} MB of UTF-8. All systems run in turn (A B C A B C ...), rounds:
-{repeats}; figures are medians. What was compiled or cached on a first run was there before, except
-where it is said.
+The text consists of the lines of {names} without spaces, repeated in shuffled order up to
+{megabytes:g} MB of UTF-8. The systems take turns (A B C A B C ...); rounds: {repeats}; figures are
+medians. Compiled code and caches from an earlier run are in place unless stated otherwise.
 """
 SYSTEMS = """\
 ## Whole processes
 
-From one file to another, by standard input and output. crfseg is `crfseg segment -q`; a
-peer is a loop over the lines in Python, `" ".join(cut(line))` (`benchmarks/_peers.py`).
-Starting, importing and loading the model or dictionary are in the seconds, nothing is
-subtracted; slow peers were given the beginning of the text only, see the column. One
-thread each unless it says otherwise. F1 is the mean over the files.
+From file to file, through standard input and output. crfseg runs as `crfseg segment -q`; a peer
+is a Python loop over the lines, `" ".join(cut(line))` (`benchmarks/_peers.py`). Seconds include
+starting the process, importing and loading the model or dictionary. Slow peers get only the
+beginning of the text (see its size). One thread each unless stated otherwise. F1 is the mean over
+the files.
 
-![characters a second of each system]({plot})
+![characters per second of each system]({plot})
 """
 SCORES = """\
-F1 of the output on each file, as `crfseg eval` counts it. Each system follows its own
-standard of what a word is, the files theirs; no system was trained here.
+F1 of the output on each file, as computed by `crfseg eval`. The systems and the files follow
+different standards of what a word is; no system was trained here.
 """
 CALLS = """\
 ## Calls from Python
 
-In one process, to lists of strings: `Segmenter.cut_many(lines)` and `[list(cut(line)) for
-line in lines]` of the peers, on {characters:,} characters in {lines:,} lines; and one call
-for one sentence, the first 40 characters of {sentences} different lines: microseconds a
-call, and how many times as long as {fast}'s.
+In one process, returning lists of strings. Many lines: `Segmenter.cut_many(lines)` of crfseg and
+`[list(cut(line)) for line in lines]` of the peers, on {characters:,} characters in {lines:,} lines.
+One sentence: one call each for the first 40 characters of {sentences} different lines, in
+microseconds per call and relative to {fast}.
 """
 START = """\
 ## Start-up
 
-`echo {sentence} | crfseg segment`, as a process: seconds, caches filled, and the very
-first run with an empty cache (crfseg compiles; jieba builds its dictionary).
+`echo {sentence} | crfseg segment` as a new process: seconds with filled caches, and seconds of the
+very first run with empty caches (crfseg compiles; jieba builds its dictionary).
 """
 SIZE = """\
 ## Growth
 
-`crfseg segment -q --threads 1` on more and more of the text; "line" is the straight line
+`crfseg segment -q --threads 1` on increasing amounts of the text. "line" is the straight line
 through the first and the last row.
 
-![seconds by characters; characters a second by length of line]({plot})
+![seconds by characters; characters per second by line length]({plot})
 """
-MEMORY = "The same with {threads} threads; memory is the largest resident size.\n"
+MEMORY = "The same with {threads} threads; memory is the peak resident size.\n"
 WIDTH = """\
-{size} of the text without its line ends, in lines of equal length; the last row is a single
-line. Memory of one thread.
+{size} of the text without its line breaks, rewrapped into lines of equal length; the last row is
+a single line. One thread.
 """
 
 
 def joined_scores(bench: Bench, gold: list[str]) -> list[float]:
-    """F1 of crfseg on each gold file without line ends, and the mean."""
+    """F1 of crfseg on each gold file without line breaks, and the mean."""
     pairs = []
     for number, name in enumerate(gold):
         words = " ".join(Path(name).read_text(encoding="utf-8-sig").split())
@@ -100,7 +99,7 @@ def joined_scores(bench: Bench, gold: list[str]) -> list[float]:
 
 
 def measure(bench: Bench, gold: list[str], most: float, threads: int, large: bool) -> Results:
-    """Everything, processes first: what is imported for the scores is in no child's memory."""
+    """Measures everything; processes first, so that no child inherits the memory of imports."""
     lines = [line for name in gold for line in plain_lines(name)]
     if not lines:
         raise click.ClickException(f"{', '.join(gold)}: have no text")
@@ -128,7 +127,7 @@ def measure(bench: Bench, gold: list[str], most: float, threads: int, large: boo
 
 
 def page(results: Results, head: str, megabytes: float, stem: Path) -> str:
-    """The whole page; ``stem``: where the plots are, without their endings."""
+    """The whole page; ``stem``: the path of the plots without suffix."""
     parts = [
         "# Speed\n",
         head,

@@ -1,4 +1,4 @@
-"""Where the time of segmenting goes, stage by stage, and what the machine could do.
+"""Time of each stage of segmenting, and the limits of the machine.
 
 python benchmarks/stages.py ctb6.test.txt pku.test.txt
 """
@@ -36,55 +36,55 @@ from crfseg.text.codes import BOUNDARY
 
 GATHERED, STEP = layout.GATHERED, layout.STEP
 _TAGS = (0, 1, 2, 3)
-#: Bytes of a piece of text whose n-grams stay in the cache.
+#: Bytes of a text whose n-grams stay in the cache.
 _HOT = 30_000
 
 INTRODUCTION = """\
-What `crfseg segment` does for each character with the model that comes with it, one thread,
-the text in memory. The stages are timed one by one over the whole text, medians of
-{repeats}; "all" is the compiled function as it is used, in which they compete for the
-caches, and "rest" what is left: UTF-8 decoding, gathering of sequences, and that
-competition. The text again and again in a piece of {hot:,} characters, whose n-grams stay in
-the cache, takes {hot_ns:.1f} ns a character: the difference to "all" is waiting for memory.
+The time of `crfseg segment` per character, with the bundled model, one thread and the text in
+memory. The stages are timed one by one over the whole text; figures are medians of {repeats}.
+"all" is the compiled function as it is used, in which the stages compete for the caches; "rest"
+is the remainder: UTF-8 decoding, gathering sequences, and that competition. A piece of {hot:,}
+characters segmented again and again, so that its n-grams stay in the cache, takes {hot_ns:.1f} ns
+per character; the difference from "all" is time spent waiting for memory.
 """
 BOUNDS = """\
-## What bounds it
+## Limits
 
 A character of the text takes {bytes_in:.2f} bytes in UTF-8 and about {moved:,} bytes of
-intermediate arrays, which stay in the first and second level cache: they are made for {step}
-to {gathered} characters at a time. What does not stay there are the tables,
+intermediate arrays, which stay in the first- and second-level caches because they are built for
+{step} to {gathered} characters at a time. The tables do not fit there; they take
 {megabytes:.1f} MB in all:
 
 {tables}
 
 This machine copies {copy:.1f} GB/s from memory to memory, and reads {loads:.0f} million random
-8-byte words a second out of {megabytes:.0f} MB when the addresses are known in advance. A
-character needs about {random} words of the large tables, which at that rate would be
-{floor:.1f} ns. Copying a character in and out takes 1/{ratio:.0f} of the time of
-segmenting it.
+8-byte words per second from {megabytes:.0f} MB when the addresses are known in advance. A
+character needs about {random} words of the large tables, which would take {floor:.1f} ns at that
+rate. Copying a character in and out takes 1/{ratio:.0f} of the time of segmenting it.
 
-## Why it is done as it is
+## Design choices
 
-- One n-gram, one row: C-1C0 and C0C+1 are the same pair seen from two places. A pair of
-  characters is numbered once, by two bitmaps, and the number serves the lexicons (the
+- One n-gram, one row: C-1C0 and C0C+1 are the same pair seen from two positions. A pair of
+  characters is numbered once, with two bitmaps, and its number serves both the lexicons (the
   second level of the trie) and the weights.
-- Loops without branches over hundreds of characters: a chain of dependent loads costs its
-  whole latency only if the processor has nothing else to do. Each loop asks for the
-  cache lines that the next one needs.
-- Templates over small cells (types, lexicon codes) are plain tables; one whose cells are all
-  in another's is added into that table when the model is loaded, and costs nothing.
-- Four tags are four 16-bit lanes of one 64-bit number: one addition for each template.
-- What is looked for seldom (addresses, numbers) is skipped eight bytes at a time, and
-  words are copied eight bytes at a time.
-- Loops over slices of slices stay scalar, for the compiler does not know their strides: the
-  whole array and an offset are passed.
-- Lists of words are made by compiled code from the strings of earlier words.
+- Branch-free loops over hundreds of characters: a chain of dependent loads costs its full latency
+  only if the processor has nothing else to do. Each loop prefetches the cache lines that the next
+  one needs.
+- Templates over cells with few values (types, lexicon codes) are plain tables. A template whose
+  cells are all part of another's is added into that table when the model is loaded, and costs
+  nothing.
+- The scores of four tags are four 16-bit lanes of one 64-bit number: one addition per template.
+- Text that cannot contain an address or a number is skipped eight bytes at a time, and words are
+  copied eight bytes at a time.
+- Kernels take a whole array and an offset, not a slice of a slice: the compiler does not know the
+  strides of the latter and leaves loops over it scalar.
+- Lists of words are built by compiled code, which reuses the strings of earlier words.
 """
 
 
 @kernel
 def run_runs(data, runs):
-    """Look for what could be an address or a number."""
+    """Looks for candidates of addresses and numbers."""
     return find_runs(data, runs)
 
 
@@ -154,7 +154,7 @@ def random_loads(places, memory):
 
 
 def seconds(function: Callable[..., Any], arguments: tuple[Any, ...], repeats: int) -> float:
-    """The median, after one run that compiles."""
+    """The median time, after one run that compiles."""
     function(*arguments)
     times = []
     for _ in range(repeats):
@@ -167,7 +167,7 @@ def seconds(function: Callable[..., Any], arguments: tuple[Any, ...], repeats: i
 def sequences(
     tables: layout.Tables, alphabet: np.ndarray, lines: list[str]
 ) -> tuple[np.ndarray, int]:
-    """The characters of all lines as `kernels.decode.mark` gathers them, and their places."""
+    """The feature columns of all lines as `utf8_to_ids.gather` lays them out, and their size."""
     gap = gap_of(int(tables.numbers[0]))
     codes = [characters_module.code_points(line) for line in lines]
     ids = np.full(gap + sum(len(c) + gap for c in codes) + 2 * GATHERED, BOUNDARY, np.int32)
@@ -240,7 +240,7 @@ def main(context: click.Context, gold: tuple[str, ...], repeats: int, output: st
     loads = len(places) / seconds(random_loads, (places, memory), repeats) / 1e6
     large = np.ones(1 << 26, np.uint8)
     copy = 2 * len(large) / seconds(np.copyto, (np.empty_like(large), large), repeats) / 1e9
-    # A word for each template; two bitmaps, a pair's entry, some two entries of the trie.
+    # One word per template; two bitmaps, the entry of a pair, about two entries of the trie.
     words = len(tables.plan.templates) + 5
     # Columns, places, numbers of pairs, rows, lexicon scratch; sums, scores, back-pointers.
     moved = 4 * (len(columns) + 2 + len(tables.families) + 4) + 8 + 4 * len(_TAGS) + 2
@@ -274,7 +274,7 @@ def _table_sizes(tables: layout.Tables) -> list[list[str]]:
 
 
 def _marks(written: bytes) -> np.ndarray:
-    """The marks that make `write` write this."""
+    """The marks with which `write` writes this text."""
     marks = bytearray()
     for line in written.split(b"\n")[:-1]:
         for word in line.split(b" "):

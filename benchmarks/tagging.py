@@ -1,4 +1,4 @@
-"""Parts of speech and entities: crfseg's tagger beside python-crfsuite on the same features.
+"""Taggers of parts of speech and entities: crfseg and python-crfsuite, same features.
 
 python benchmarks/tagging.py 199801.txt
 """
@@ -20,7 +20,7 @@ from _report import DOCS, percent, provenance, table, write
 
 import crfseg
 from crfseg import Tagger, train_tagger
-from crfseg.corpus.corpus import read_tagged
+from crfseg.corpus.sentences import read_tagged
 from crfseg.features.templates import cells_of
 from crfseg.metrics.labels import score_labels
 from crfseg.training.settings import TaggerSettings
@@ -43,14 +43,15 @@ ENTITIES = {"nr", "ns", "nt", "nz"}
 
 INTRODUCTION = """\
 {corpus}: the first 90% of its sentences are for training{limited}, the last {tests:,} for testing.
-Parts of speech are labels of words, with the word, its first, last and last two characters and its
-length as columns; entities (nr, ns, nt, nz) are BIO labels of characters.
+Parts of speech are labels of words; the columns are the word, its first, last and last two
+characters and its length. Entities (nr, ns, nt, nz) are BIO labels of characters.
 
-Both get the same templates, the same penalty (C = {l2:g}) and their own way to stop; both have
-weights for what was seen in training. crfseg uses {threads}, python-crfsuite {version} one, as it
-always does. Training is from sentences in memory to a model file, tagging from sentences in memory
-to labels; in "tagging alone" python-crfsuite is spared making its features, which are strings.
-Kernels were compiled before. Times of crfseg are medians of {repeats}.
+Both programs get the same templates and the same penalty (C = {l2:g}), each with its own stopping
+rule; both have weights only for what was seen in training. crfseg uses {threads}; python-crfsuite
+{version} can use only one. Training is timed from sentences in memory to a model file, tagging from
+sentences in memory to labels; "tagging alone" excludes the time python-crfsuite needs to build its
+features, which are strings. Kernels were compiled beforehand. Times of crfseg are medians of
+{repeats}.
 """
 
 
@@ -70,7 +71,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """Seconds, iterations and what the labels of the test sentences were."""
+    """Seconds, iterations, the predicted labels and the size of the model."""
 
     training: float
     iterations: int
@@ -81,12 +82,12 @@ class Result:
 
 
 def part_of_speech(words: Sequence[tuple[str, str]]) -> Sentence:
-    """Columns and the tag of each word."""
+    """The columns and the tag of each word."""
     return [(w, w[0], w[-1], w[-2:], str(min(len(w), 5)), tag) for w, tag in words]
 
 
 def entities(words: Sequence[tuple[str, str]]) -> Sentence:
-    """Characters and their entity."""
+    """Characters with their BIO labels."""
     return [
         (character, "O" if tag not in ENTITIES else f"{'I' if i else 'B'}-{tag}")
         for word, tag in words
@@ -95,7 +96,7 @@ def entities(words: Sequence[tuple[str, str]]) -> Sentence:
 
 
 def tasks(corpus: str, limit: int | None) -> Iterator[Task]:
-    """Both, from a corpus of word/POS."""
+    """Both tasks, from a corpus of word/POS."""
     sentences = list(read_tagged(corpus))
     cut = len(sentences) * 9 // 10
     kinds: list[tuple[str, Callable[..., Sentence], list[str]]] = [
@@ -108,7 +109,7 @@ def tasks(corpus: str, limit: int | None) -> Iterator[Task]:
 
 
 def measure_crfseg(task: Task, folder: Path, threads: int, repeats: int) -> Result:
-    """Train and tag ``repeats`` times, after a run that compiles."""
+    """Trains and tags ``repeats`` times, after a run that compiles."""
     path = folder / "model.crfseg"
     plain = [[row[:-1] for row in rows] for rows in task.test]
     train_tagger(task.train[:50], templates=task.templates, output=path, max_iter=1)
@@ -133,7 +134,7 @@ def measure_crfseg(task: Task, folder: Path, threads: int, repeats: int) -> Resu
 
 
 def _take(names: set[str], rows: Sentence) -> bool:
-    """Whether a sentence has labels that are still looked for, which it then provides."""
+    """Whether a sentence has any of the labels in ``names``, which are then removed from it."""
     found = names & {row[-1] for row in rows}
     names -= found
     return bool(found)
@@ -152,7 +153,7 @@ def attributes(rows: Sentence, templates: Sequence[tuple[tuple[int, int], ...]])
 
 
 def measure_crfsuite(task: Task, folder: Path) -> Result:
-    """Train and tag once."""
+    """Trains and tags once."""
     import pycrfsuite
 
     class Trainer(pycrfsuite.BaseTrainer):
@@ -195,7 +196,7 @@ def rows_of(task: Task, results: dict[str, Result]) -> Iterator[list[str]]:
 
 
 def ratios(task: Task, one: Result, other: Result) -> list[str]:
-    """How many times faster the one is."""
+    """How many times faster the first is."""
     pairs = (
         (one.training, other.training), (one.tagging, other.tagging), (one.alone, other.alone)
     )  # fmt: skip
@@ -206,7 +207,7 @@ def ratios(task: Task, one: Result, other: Result) -> list[str]:
 @click.argument("corpus", type=click.Path(exists=True, dir_okay=False))
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True)
-@click.option("--limit", type=click.IntRange(min=1), help="Train on so many sentences only.")
+@click.option("--limit", type=click.IntRange(min=1), help="Train on so many.  [default: all]")
 @click.option("--output", metavar="FILE", default=str(DOCS / "tagging.md"))
 @click.pass_context
 def main(
@@ -245,7 +246,7 @@ def main(
         "model MB",
     ]  # fmt: skip
     page = [
-        "# Figures of taggers\n",
+        "# Taggers\n",
         provenance(context, "tagging.py", ["output"]),
         INTRODUCTION.format(
             corpus=os.path.basename(corpus),

@@ -1,4 +1,4 @@
-"""What teaching the default model gives and costs.
+"""Effect and cost of teaching the default model.
 
 python benchmarks/teach.py ctb6.dev.txt pku.test.txt 199801.txt
 """
@@ -14,49 +14,51 @@ from _report import DOCS, NONE, percent, provenance, table, write
 
 import crfseg
 from crfseg.common.resources import default_model_path
-from crfseg.corpus.corpus import Corpus, read_sentences
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.sentences import read_sentences
 from crfseg.metrics.words import score_sentences
 from crfseg.segmentation.segmenter import Segmenter
 
 Sentences = list[list[str]]
 
-#: Of the default model: the default one, that of the test text, the nearest to the corrections.
+#: The default standard, that of the test text, and the closest to the corrections.
 PKU = "pku"
 STANDARDS = ("general", PKU, "ctb")
 SIZES = (1, 10, 50, 100)
-#: Lessons of one sentence differ much: so many are given.
+#: Number of lessons of one sentence; they vary much.
 SINGLE = 15
 
 TEXT = """\
-Sentences that the default model has wrong, drawn at random, are taught to it as corrections
-(`crfseg teach`, see [learning](learning.md)). `right` is how many come out right afterwards;
-seconds are those of one call of `crfseg.teach` with a model in memory; F1 is in percent.
+Sentences that the default model segments wrongly, drawn at random, are taught to it as corrections
+(`crfseg teach`, see [learning](../guide/learning.md)). `right` is the number that is right
+afterwards; seconds are those of one call of `crfseg.teach` with a model in memory; F1 is in
+percent.
 
-`{corrections}` and `{test}` follow different standards. Taught to the one that is the nearest to
-theirs, `ctb`, the corrections change no other: that of `{test}`, `pku`, stays as it is (`in pku`).
-Taught to another, they teach it the conventions of `{corrections}`: a word that the corrections
-cut otherwise is from then on cut so in `{test}` as well, where it counts as wrong. `elsewhere`
-leaves those sentences of `{test}` out that have a word of two or more characters of which the
-corrections and the model's words for them differ: it is the change that nobody asked for.
+`{corrections}` and `{test}` follow different standards. Taught to their closest standard, `ctb`,
+the corrections change no other: `pku`, that of `{test}`, stays as it is (`in pku`). Taught to
+another standard, they teach it the conventions of `{corrections}`: a word that the corrections
+split differently is then split that way in `{test}` as well, where it counts as wrong.
+`elsewhere` leaves out the sentences of `{test}` that contain a word of two or more characters in
+which the corrections and the model's output differ; it measures unintended changes.
 """
 SEVERAL = """\
 ## {standard}
 
-Taught, and scored, in the standard `{standard}`. `rest` is `{corrections}` without the sentences
-that were taught.
+Taught and scored in the standard `{standard}`. `rest` is `{corrections}` without the taught
+sentences.
 """
 ONE = """\
 ## One sentence
 
-Lessons of a single sentence in the standard `pku`, {count} of each text, each to the default
-model anew. The sentences of `{own}`, in that very standard, are some that the model was
-trained on and has wrong all the same.
+Lessons of a single sentence in the standard `pku`, {count} from each text, each taught to the
+original default model. The sentences of `{own}` follow that very standard; the model was trained
+on them and still gets them wrong.
 """
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson: what it gave, and the changes of F1 (None where there is nothing to score)."""
+    """Result of one lesson, with the changes in F1 (None if there is nothing to score)."""
 
     count: int
     right: int
@@ -68,25 +70,25 @@ class Lesson:
 
 
 class School:
-    """The default model before it is taught, and a text to score it on."""
+    """The untaught default model, and a test text."""
 
     def __init__(self, standard: str, test: Sentences) -> None:
         self.model, self.standard = crfseg.Model.load(default_model_path()), standard
-        self.before = Segmenter.from_model(self.model, standard=standard)
-        self.other = Segmenter.from_model(self.model, standard=PKU)
+        self.before = Segmenter(self.model, standard=standard)
+        self.other = Segmenter(self.model, standard=PKU)
         self.test = test
 
     def wrong(self, sentences: Sentences) -> Sentences:
-        """Those the model has wrong, in random order that is always the same."""
+        """The sentences the model gets wrong, in a fixed random order."""
         wrong = [words for words in sentences if self.before.cut("".join(words)) != words]
         random.Random(0).shuffle(wrong)
         return wrong
 
     def teach(self, corrections: Sentences, rest: Sentences) -> Lesson:
-        """Teach the model some sentences, and score it."""
+        """Teaches the model some sentences and scores it."""
         corpus = Corpus.from_sentences(corrections)
         result = crfseg.teach(self.model, corpus, standard=self.standard)
-        after = Segmenter.from_model(result.model, standard=self.standard)
+        after = Segmenter(result.model, standard=self.standard)
 
         def change(gold: Sentences) -> float | None:
             return f1(after, gold) - f1(self.before, gold) if gold else None
@@ -96,13 +98,13 @@ class School:
         right = len(corrections) - len(result.unlearnt)
         other = None
         if self.standard != PKU:
-            untaught = Segmenter.from_model(result.model, standard=PKU)
+            untaught = Segmenter(result.model, standard=PKU)
             other = f1(untaught, self.test) - f1(self.other, self.test)
         changes = change(self.test) or 0.0, change(elsewhere), other, change(rest)
         return Lesson(len(corrections), right, result.seconds, *changes)
 
     def differing(self, corrections: Sentences) -> set[str]:
-        """The words of two or more characters that only the model or only the correction has."""
+        """The words of two or more characters in only one of model output and correction."""
         words = set[str]()
         for gold in corrections:
             words |= set(gold) ^ set(self.before.cut("".join(gold)))
@@ -115,12 +117,12 @@ def f1(segmenter: Segmenter, gold: Sentences) -> float:
 
 
 def signed(change: float | None) -> str:
-    """A change of F1 in percent."""
+    """A change in F1 in percentage points."""
     return NONE if change is None else f"{100 * change:+.2f}"
 
 
 def several(school: School, sentences: Sentences) -> str:
-    """The table of lessons of several sizes."""
+    """The table of lessons of different sizes."""
     rows = []
     wrong, start = school.wrong(sentences), f1(school.before, school.test)
     for size in SIZES:
@@ -140,7 +142,7 @@ def several(school: School, sentences: Sentences) -> str:
 
 
 def one(school: School, name: str, sentences: Sentences) -> list[str]:
-    """The row of lessons of one sentence."""
+    """The row about lessons of one sentence."""
     lessons = [school.teach([words], []) for words in school.wrong(sentences)[:SINGLE]]
     changes = sorted(lesson.test for lesson in lessons)
     row = [
@@ -183,7 +185,7 @@ def main(context: click.Context, corrections: str, test: str, own: str, output: 
         raise click.ClickException(str(error)) from None
     header = ["sentence of", "right", "s", "test, mean change", "worst", "best"]
     page = [
-        "# Teaching: what it gives and costs\n",
+        "# Teaching\n",
         provenance(context, "teach.py", ["output"]),
         TEXT.format(**names),
         *tables,

@@ -1,4 +1,4 @@
-"""What a whole ``crfseg train`` costs: seconds and memory of the real command.
+"""Time and memory of a complete ``crfseg train``, measured on the real command.
 
 python benchmarks/training.py 199801.txt
 """
@@ -19,15 +19,17 @@ from _report import DOCS, embed, provenance, table, write
 
 import crfseg
 
-# Nothing heavy may be imported before the last run: a process inherits the peak memory
-# of the one that started it.
+# Import nothing heavy before the last run: a process inherits the peak memory of its parent.
+
+#: What the READMEs call a corpus, in English and in Chinese; others go by their file name.
+NAMES = {"199801.txt": ("People's Daily 1998-01", "1998 年 1 月《人民日报》")}
 
 EXPLANATION = """\
-Each run is a process of its own, `crfseg train {corpus} -o MODEL --threads N`: starting
-Python, reading the corpus, training and saving the model are all in the seconds, and the
-memory is the largest resident size of the process. In the first run numba's cache is
-empty: it compiles the kernels, as happens once after installation. Medians, and the
-smallest and largest figure where there is more than one run.
+Each run is a separate process, `crfseg train {corpus} -o MODEL --threads N`. Seconds include
+starting Python, reading the corpus, training and saving the model; memory is the peak resident
+size of the process. The first run starts with an empty numba cache and compiles the kernels, as
+happens once after installation. Figures are medians; where there are several runs, the smallest
+and the largest follow in brackets.
 """
 INTRODUCTION = """\
 The corpus has {sentences:,} sentences, {words:,} words, {characters:,} characters; training
@@ -53,25 +55,29 @@ def cells(what: str, threads: int, runs: Sequence[Run]) -> list[str]:
 def cost_lines(
     corpus: str, metadata: dict[str, Any], rows: Sequence[Sequence[str]]
 ) -> dict[str, str]:
-    """What training costs in one sentence, for both READMEs."""
+    """The cost of training in one sentence, for both READMEs."""
     first, later = rows[0], rows[1]
-    name, size = os.path.basename(corpus), metadata["characters"] / 1e6
+    file, characters = os.path.basename(corpus), metadata["characters"]
+    english, chinese = NAMES.get(file, (file, file))
+    seconds, _, spread = later[3].rstrip(")").partition(" (")
+    spread = spread.replace(" to ", "–")
     return {
         "README.md": (
-            f"A real corpus costs more: {name} ({size:.2f} M characters) took {later[3]} s and "
-            f"{later[5]} GB with {later[1]} threads, {first[3]} s the first time, when the "
-            "kernels are compiled ([docs/benchmarks/training.md](docs/benchmarks/training.md))."
+            f"{english} ({characters / 1e6:.2f} M characters) trains in {seconds} s"
+            f"{f' ({spread})' if spread else ''} with {later[1]} threads and {later[5]} GB; "
+            f"the first run, which compiles the kernels, takes {first[3]} s "
+            "([training cost](docs/benchmarks/training.md))."
         ),
         "README.zh.md": (
-            f"真实语料的代价：{name}（{size:.2f} 百万字）用 {later[1]} 个线程训练需 {later[3]} 秒、"
-            f"{later[5]} GB 内存；第一次运行要编译内核，需要 {first[3]} 秒"
-            "（见 [docs/benchmarks/training.md](docs/benchmarks/training.md)）。"
+            f"{chinese}（{characters / 1e4:.0f} 万字）用 {later[1]} 个线程训练需 {seconds} 秒"
+            f"{f'（{spread}）' if spread else ''}、{later[5]} GB 内存；"
+            f"首次运行要编译内核，需 {first[3]} 秒（[训练开销](docs/benchmarks/training.md)）。"
         ),
     }
 
 
 def comparison(models: dict[str, list[str]], used: str) -> str:
-    """Whether all models are the same bytes; if not, which runs gave which."""
+    """Whether all models have the same bytes; if not, which runs gave which model."""
     total = sum(map(len, models.values()))
     if len(models) == 1:
         (digest,) = models
@@ -101,10 +107,10 @@ def main(context: click.Context, corpus: str, threads: int, repeats: int, output
     """
     source = os.path.abspath(corpus)
     plan = [("first run, compiling", threads, 1), ("later runs", threads, repeats)]
-    # The same bytes for 1 and 2 threads, whichever was timed.
+    # 1 and 2 threads must give the same bytes, whichever was timed.
     plan += [("for comparison", n, repeats) for n in (1, 2) if n != threads]
     rows: list[list[str]] = []
-    models: dict[str, list[str]] = {}  # digest -> the runs that gave it
+    models: dict[str, list[str]] = {}  # digest -> runs with that model
     with tempfile.TemporaryDirectory(prefix="crfseg-") as folder:
         model, cache = Path(folder, "model.crfseg"), Path(folder, "cache")
         for what, n, count in plan:
@@ -124,7 +130,7 @@ def main(context: click.Context, corpus: str, threads: int, repeats: int, output
     verdict = comparison(models, used)
     header = ["", "threads", "runs", "seconds", "processor s", "memory GB", "largest GB"]
     page = [
-        "# Cost of training\n",
+        "# Training cost\n",
         provenance(context, "training.py", ["output"]),
         EXPLANATION.format(corpus=os.path.basename(corpus)),
         INTRODUCTION.format(**metadata),

@@ -1,4 +1,4 @@
-"""What a user's dictionary does to accuracy, and what it costs.
+"""Effect of user dictionaries on accuracy, and their cost.
 
 python benchmarks/userdict.py --dictionary dict.txt -m MODEL --train PKU.train PKU.dev
 """
@@ -21,31 +21,32 @@ from _timing import nanoseconds
 
 import crfseg
 from crfseg import Segmenter
-from crfseg.corpus.corpus import read_sentences
+from crfseg.corpus.sentences import read_sentences
 from crfseg.corpus.word_lists import read_words
 from crfseg.evaluation.evaluate import evaluate
 
 INTRODUCTION = """\
-The dictionary is {dictionary}, {count:,} words. F1 on {gold}; change against no dictionary in
-brackets.
+The dictionary is {dictionary} with {count:,} words. F1 on {gold}, with the change from no
+dictionary in brackets.
 """
 NEW_WORDS = """\
-## Words that were wrong
+## Missed words
 
-The words of two characters or more that a model never gets right in {gold} are its user's
-dictionary: how many of their occurrences then come out right, and F1 of the whole text.
+Here the user dictionary of a model holds the words of two or more characters that the model never
+gets right in {gold}. Shown are the share of their occurrences that is then right, in percent, and
+the F1 of the whole text.
 """
 SPEED = """\
 ## Speed
 
-Nanoseconds a character of {gold} with {model}, one thread, medians of {repeats}.
+Nanoseconds per character of {gold} with {model}, one thread, medians of {repeats}.
 """
 COST = """\
 ## Loading and changing
 
-Words made of two of the dictionary's. Loading is from a list in memory until the first text is
-segmented; memory is that of the tables; then one more word is added (or taken out) and a line
-segmented, medians of {repeats}.
+The words are those of the dictionary and pairs of them joined together. Loading is timed from a
+list in memory until the first text is segmented; MB is the memory of the tables. Then one more
+word is added (or removed) and a line is segmented, medians of {repeats}.
 """
 SIZES = (100, 10_000, 1_000_000)
 LINE = "为人民服务"
@@ -58,7 +59,7 @@ def segmenters(
     dictionary: str,
     folder: Path,
 ) -> Iterator[tuple[str, str, str | None]]:
-    """The name and the path of each model, and its standard."""
+    """Name, path and standard of each model."""
     for model in models:
         name = os.path.basename(model)
         yield f"{name}, {standard}" if standard else name, model, standard
@@ -70,7 +71,7 @@ def segmenters(
 
 
 def scores(path: str, standard: str | None, gold: str, words: Sequence[str]) -> list[str]:
-    """F1 without the words, with them preferred, and forced."""
+    """F1 without the words, with them preferred, and with them forced."""
     plain = evaluate(gold, segmenter=Segmenter(path, standard=standard)).f1
     cells = [percent(plain)]
     for kind in ("user_dict", "force_dict"):
@@ -81,13 +82,13 @@ def scores(path: str, standard: str | None, gold: str, words: Sequence[str]) -> 
 
 
 def spans(words: Sequence[str]) -> dict[tuple[int, int], str]:
-    """Where each word of a sentence stands."""
+    """The words of a sentence by their spans."""
     ends = accumulate(map(len, words))
     return {(end - len(word), end): word for word, end in zip(words, ends, strict=True)}
 
 
 def new_words(path: str, standard: str | None, gold: str) -> list[str]:
-    """How many words are never right, and of their occurrences those right with them loaded."""
+    """Counts of the words never found, and how many are found once they are loaded."""
     sentences = list(read_sentences(gold))
     texts = ["".join(sentence) for sentence in sentences]
 
@@ -114,7 +115,7 @@ def new_words(path: str, standard: str | None, gold: str) -> list[str]:
 
 
 def speeds(path: str, gold: str, words: Sequence[str], repeats: int) -> list[list[str]]:
-    """Rows of nanoseconds a character, measured in turn."""
+    """Rows of nanoseconds per character, measured in turn."""
     few = random.Random(SEED).sample([word for word in words if len(word) > 1], 1000)
     kinds = {
         "no dictionary": {},
@@ -134,7 +135,7 @@ def speeds(path: str, gold: str, words: Sequence[str], repeats: int) -> list[lis
 
 
 def costs(path: str, words: Sequence[str], repeats: int) -> Iterator[list[str]]:
-    """A row for each size of a dictionary."""
+    """A row for each dictionary size."""
     chance = random.Random(SEED)
     many = dict.fromkeys(words)
     while len(many) < max(SIZES):
@@ -158,7 +159,7 @@ def costs(path: str, words: Sequence[str], repeats: int) -> Iterator[list[str]]:
 
 
 def _seconds(segmenter: Segmenter, change: Callable[[str], None], word: str) -> float:
-    """To change a dictionary and segment a line."""
+    """Seconds to change a dictionary and segment a line."""
     begin = perf_counter()
     change(word)
     segmenter.cut(LINE)
@@ -169,7 +170,7 @@ def _seconds(segmenter: Segmenter, change: Callable[[str], None], word: str) -> 
 @click.argument("gold", type=click.Path(exists=True, dir_okay=False))
 @click.option("--dictionary", required=True, type=click.Path(exists=True, dir_okay=False))
 @click.option("-m", "--model", "models", multiple=True, type=click.Path(exists=True))
-@click.option("--standard", metavar="NAME", help="Which standard of these models to follow.")
+@click.option("--standard", metavar="NAME", help="The standard of these models to use.")
 @click.option("--train", type=click.Path(exists=True), help="Train two models on this corpus.")
 @click.option("--repeats", type=click.IntRange(min=1), default=15, show_default=True)
 @click.option("--output", metavar="FILE", default=str(DOCS / "user-dictionary.md"))
@@ -197,7 +198,7 @@ def main(
         speed = speeds(path, gold, words, repeats)
         cost = list(costs(path, words, repeats))
     page = [
-        "# Figures of user dictionaries\n",
+        "# User dictionaries\n",
         provenance(context, "userdict.py", ["output"]),
         INTRODUCTION.format(dictionary=os.path.basename(dictionary), count=len(words), gold=name),
         table(["model", "without", "preferred", "forced"], accuracy),

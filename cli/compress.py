@@ -1,4 +1,4 @@
-"""``crfseg compress``: a smaller model."""
+"""``crfseg compress``: make a smaller model."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from typing import Any
 
 import click
 
-from crfseg.cli.options import check_writable, encoding_option, format_option, quiet_option
+from crfseg.cli.options import (
+    check_writable,
+    complete_file,
+    encoding_option,
+    format_option,
+    quiet_option,
+)
 
 _SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,18})?)\s*(?:([kmg])(i)?)?b?", re.IGNORECASE)
 
 
 class Size(click.ParamType):
-    """Bytes: 500kB and 2MB are 1000 and 1000 000 of them, 2MiB is 1024 times 1024."""
+    """A size in bytes: 1 kB is 1000 bytes, 1 MB is 1,000,000, 1 MiB is 1024 * 1024."""
 
     name = "size"
 
@@ -22,26 +28,37 @@ class Size(click.ParamType):
         """The number of bytes."""
         if isinstance(value, int):
             return value
-        found = _SIZE.fullmatch(value.strip())
-        if not found:
+        match = _SIZE.fullmatch(value.strip())
+        if not match:
             self.fail(f"{value!r} is no size; expected one such as 2MB, 500kB, 1.5MiB", param, ctx)
-        number, unit, binary = found.groups()
+        number, unit, binary = match.groups()
         base = 1024 if binary else 1000
         return int(float(number) * base ** (" kmg".index(unit.lower()) if unit else 0))
 
 
 @click.command(name="compress")
-@click.argument("model", metavar="[MODEL]", required=False)
-@click.option("-o", "output", metavar="SMALLER", required=True, help="Model file to write.")
+@click.argument("model", metavar="[MODEL]", required=False, shell_complete=complete_file)
+@click.option(
+    "-o",
+    "output",
+    metavar="SMALLER",
+    required=True,
+    shell_complete=complete_file,
+    help="Model file to write.",
+)
 @click.option(
     "--max-size",
     type=Size(),
     metavar="SIZE",
-    help="Bytes the file may have at most: 2MB, 500kB, 1.5MiB.  "
-    "[default: what coarser weights save]",
+    help="Maximum size of the file: 2MB, 500kB, 1.5MiB.  [default: only round weights]",
 )
-@click.option("--standard", metavar="NAME", help="Keep only this one of several standards.")
-@click.option("--dev", metavar="FILE", help="Segmented text: report F1 before and after.")
+@click.option("--standard", metavar="NAME", help="Keep only this standard of the model.")
+@click.option(
+    "--dev",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Segmented text on which to report F1 before and after.",
+)
 @format_option
 @encoding_option
 @quiet_option
@@ -54,10 +71,10 @@ def compress(
     quiet: bool,
     **settings: Any,
 ) -> None:
-    """Make a smaller model of a MODEL, or of the one that comes with crfseg.
+    """Make a smaller model.
 
-    Rounds weights to bytes; then leaves out n-grams with small weights and words, those that
-    matter least, as few as it takes for the file to be small enough.
+    Rounds the weights of MODEL (default: the bundled model) to one byte each. If the file is then
+    still larger than --max-size, drops the least important n-grams and words, as few as needed.
 
     \b
     crfseg compress corpus.crfseg --max-size 2MB --dev dev.txt -o small.crfseg
@@ -99,4 +116,4 @@ def _f1(model: Any, dev: str, settings: dict[str, Any]) -> float:
     from crfseg.evaluation.evaluate import evaluate
     from crfseg.segmentation.segmenter import Segmenter
 
-    return evaluate(dev, segmenter=Segmenter.from_model(model), **settings).f1
+    return evaluate(dev, segmenter=Segmenter(model), **settings).f1

@@ -1,4 +1,4 @@
-"""``crfseg crossval``: how well certain settings do on text they have not seen."""
+"""``crfseg crossval``: cross-validate training settings."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ _COLUMNS = {
 
 @click.command(name="crossval")
 @corpora_argument
-@click.option(
-    "-k", type=int, default=10, show_default=True, metavar="K", help="How many folds to make."
-)
+@click.option("-k", type=int, default=10, show_default=True, metavar="K", help="Number of folds.")
 @click.option("--json", "as_json", is_flag=True, help="Print the folds as one JSON object.")
 @standards_option
 @training_options
@@ -46,10 +44,11 @@ def crossval(
     quiet: bool,
     **settings: Any,
 ) -> None:
-    """Train K times, each time on all but a K-th of a corpus, and score that part.
+    """Cross-validate training settings.
 
-    A fold is a run of neighbouring sentences. The words of the other folds are the known
-    ones. Ctrl-C ends it with a table of the folds that are done.
+    Trains K times, each time holding out one of K folds, and scores the model on that fold. A
+    fold is a run of consecutive sentences. The words of the other folds are the vocabulary for
+    OOV figures. Ctrl-C stops and prints the completed folds.
 
     \b
     crfseg crossval corpus.txt -k 5
@@ -94,5 +93,5 @@ def _print_table(result: Any, standard: str) -> None:
 
 
 def _share(share: float | None) -> str:
-    """A share as a percentage; a dash if there is none."""
+    """A share as a percentage; a dash for None and NaN."""
     return f"{100 * share:12.2f}" if share is not None and share == share else f"{'-':>12}"

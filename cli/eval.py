@@ -1,4 +1,4 @@
-"""``crfseg eval``: how well a segmentation agrees with a gold standard."""
+"""``crfseg eval``: score a segmentation, or labels, against a gold standard."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from unicodedata import east_asian_width
 import click
 
 from crfseg.cli.options import (
+    complete_file,
     dict_option,
     encoding_option,
     force_dict_option,
@@ -23,23 +24,29 @@ from crfseg.cli.options import (
 
 
 @click.command(name="eval")
-@click.argument("gold", metavar="GOLD")
+@click.argument("gold", metavar="GOLD", shell_complete=complete_file)
 @model_option
 @standard_option
 @dict_option
 @force_dict_option
-@click.option("--pred", metavar="FILE", help="A segmentation to score instead of a model's.")
+@click.option(
+    "--pred",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Score this segmentation instead of a model's.",
+)
 @click.option(
     "--labels",
     is_flag=True,
-    help="Score labels of tokens, the last column of GOLD: accuracy, and entities if the labels "
-    "mark any.",
+    help="Score token labels, the last column of GOLD: accuracy, and entity F1 if the labels mark "
+    "entities.",
 )
 @click.option(
     "--train",
     multiple=True,
     metavar="CORPUS",
-    help="Its words are the known ones, for the OOV figures; repeatable.",
+    shell_complete=complete_file,
+    help="Corpus whose words are the vocabulary for OOV figures; repeatable.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as one JSON object.")
 @click.option(
@@ -48,7 +55,7 @@ from crfseg.cli.options import (
     default=20,
     show_default=True,
     metavar="N",
-    help="How many of the most frequent errors to print.",
+    help="Number of most frequent errors to print.",
 )
 @format_option
 @encoding_option
@@ -68,8 +75,8 @@ def evaluate(
 ) -> None:
     """Score a segmentation against a gold standard.
 
-    Scores a model, or a segmentation made elsewhere: precision, recall and F1 as the
-    SIGHAN scorer counts them. A dash stands for standard input.
+    Scores a model, or the output of another segmenter. Precision, recall and F1 are computed as
+    by the SIGHAN scorer. A dash stands for standard input.
 
     \b
     crfseg eval test.txt -m corpus.crfseg --train corpus.txt
@@ -164,5 +171,5 @@ def _print_errors(errors: list[Any]) -> None:
 
 
 def _width(text: str) -> int:
-    """Columns a text takes on a terminal."""
+    """The width of a text in terminal columns."""
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

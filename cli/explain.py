@@ -1,4 +1,4 @@
-"""``crfseg explain``: why a text is cut as it is."""
+"""``crfseg explain``: explain the word boundaries of a text."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
-from crfseg.cli.options import model_option, standard_option
+from crfseg.cli.options import complete_file, model_option, standard_option
 
 
 @click.command(name="explain")
-@click.argument("given", metavar="[MODEL] TEXT", nargs=-1, required=True)
+@click.argument(
+    "given", metavar="[MODEL] TEXT", nargs=-1, required=True, shell_complete=complete_file
+)
 @model_option
 @standard_option
 @click.option(
@@ -21,18 +23,20 @@ from crfseg.cli.options import model_option, standard_option
     default=8,
     show_default=True,
     metavar="N",
-    help="How many votes to show for a boundary.",
+    help="Number of votes to show per boundary.",
 )
-@click.option("--html", metavar="FILE", help="Write a page to look at instead.")
+@click.option(
+    "--html", metavar="FILE", shell_complete=complete_file, help="Write an HTML page instead."
+)
 def explain(
     given: tuple[str, ...], model: str | None, standard: str | None, most: int, html: str | None
 ) -> None:
-    """Show which features speak for and against each boundary of a TEXT.
+    """Explain the word boundaries of a text.
 
-    MODEL may be given by -m as well; a dash stands for standard input. The score of a place is
-    that of the best segmentation with a boundary there minus that of the best without; the
-    votes add up to it; p is the probability of the boundary. C-1 is the character before the
-    place, C0 the one after it.
+    Shows the features for and against each boundary. The score of a boundary is the score of the
+    best segmentation with it minus that of the best one without it; the votes of the features add
+    up to it. p is the probability of the boundary. C-1 is the character before the boundary, C0
+    the one after it. MODEL can also be given with -m; a dash stands for standard input.
 
     \b
     crfseg explain 为人民服务
@@ -43,15 +47,15 @@ def explain(
         raise click.UsageError(
             f"{len(models)} models; expected one, then a text (in quotes where it has spaces)"
         )
-    from crfseg.evaluation.explanation import explain, strongest
+    from crfseg.segmentation.explanation import strongest
     from crfseg.segmentation.segmenter import Segmenter
 
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8", "replace")
-    explanation = explain(text, Segmenter(*models, standard=standard))
+    explanation = Segmenter(*models, standard=standard).explain(text)
     if html:
         from crfseg.common.files import atomic_write
-        from crfseg.evaluation.explanation_html import page
+        from crfseg.segmentation.explanation_html import page
 
         with atomic_write(html) as file:
             file.write(page(explanation, most).encode("utf-8", "replace"))

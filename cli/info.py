@@ -1,4 +1,4 @@
-"""``crfseg info``: what a model file holds."""
+"""``crfseg info``: describe a model file."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Any
 
 import click
 
+from crfseg.cli.options import complete_file
+
 
 @click.command(name="info")
-@click.argument("model", metavar="[MODEL]", required=False)
+@click.argument("model", metavar="[MODEL]", required=False, shell_complete=complete_file)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 def info(model: str | None, as_json: bool) -> None:
-    """Describe a model file, or the model that comes with crfseg.
+    """Describe a model file.
 
-    Prints its card, sizes, feature templates, the strongest features of each tag and the
-    transitions between tags; of a tagger the strongest of these.
+    Prints the model card, sizes, feature templates, the strongest features of each tag and the
+    transition weights (for a tagger, the strongest ones). MODEL defaults to the bundled model.
 
     \b
     crfseg info
@@ -46,7 +48,7 @@ def _describe(path: str | None) -> Any:
 
 
 def _print_facts(title: str, facts: dict[str, Any]) -> None:
-    """A table of names and values; a list takes a line for each of its parts."""
+    """Print a table of names and values, with a line for each element of a list."""
     facts = {_printable(name): value for name, value in facts.items()}
     width = max(map(len, facts), default=0)
     click.echo(title)
@@ -58,7 +60,7 @@ def _print_facts(title: str, facts: dict[str, Any]) -> None:
 
 
 def _printable(text: str) -> str:
-    """What a model says of itself, as nothing but text to a terminal."""
+    """A model's text with control characters escaped, for a terminal."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

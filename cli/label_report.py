@@ -1,4 +1,4 @@
-"""How ``crfseg eval --labels`` prints its scores."""
+"""The report of ``crfseg eval --labels``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 
 def print_label_scores(scores: Any, errors_shown: int) -> None:
-    """Accuracy, then the entities if there are any, then the most frequent confusions."""
+    """Print accuracy, entity scores if there are any, and the most frequent confusions."""
     click.echo(f"{'accuracy':15} {100 * scores.accuracy:10.2f} %")
     for label, count in (("tokens", scores.tokens), ("sentences", scores.sentences)):
         click.echo(f"{label:15} {count:10,}")
@@ -24,7 +24,7 @@ def _print_entities(scores: Any) -> None:
     rows = {**scores.by_type, "all": scores.entities}
     width = max(15, *map(len, rows))
     click.echo(f"\n{'entities':{width}}  precision  recall      F1     gold  predicted  correct")
-    for name, one in rows.items():
-        shares = f"{100 * one.precision:9.2f} {100 * one.recall:7.2f} {100 * one.f1:7.2f}"
-        counts = f"{one.gold:8,} {one.predicted:10,} {one.correct:8,}"
+    for name, score in rows.items():
+        shares = f"{100 * score.precision:9.2f} {100 * score.recall:7.2f} {100 * score.f1:7.2f}"
+        counts = f"{score.gold:8,} {score.predicted:10,} {score.correct:8,}"
         click.echo(f"{name:{width}}  {shares} {counts}")

@@ -1,4 +1,4 @@
-"""The ``crfseg`` command: its parts, and how it fails."""
+"""The ``crfseg`` command: subcommands and error reporting."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import Any, NoReturn
 import click
 
 import crfseg
+from crfseg.cli.options import option_of
 from crfseg.cli.signals import handle_signals
-from crfseg.common.errors import CrfsegError
+from crfseg.common.errors import CrfsegError, DataError, SettingsError
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
-#: The commands and the functions of the modules of that name; imported when asked for.
+#: The function of each command, in the module named after the command; imported on demand.
 COMMANDS = {
     "train": "train",
     "segment": "segment",
@@ -36,10 +37,10 @@ COMMANDS = {
 
 
 class OneLineErrors(click.Group):
-    """A group whose every foreseeable failure is one line on stderr.
+    """A group that reports every expected failure as one line on stderr.
 
-    Exit codes: 2 for a wrong command line, 1 for input that cannot be used, 130 after
-    Ctrl-C, 143 after SIGTERM, 141 when whoever read the output stopped reading.
+    Exit codes: 2 for a wrong command line, 1 for unusable input, 130 after Ctrl-C, 143 after
+    SIGTERM, 141 if the reader of the output closed the pipe.
     """
 
     def main(self, *args: Any, **settings: Any) -> NoReturn:
@@ -54,8 +55,6 @@ class OneLineErrors(click.Group):
             _fail(error.exit_code, error.format_message())
         except click.Abort:
             sys.exit(INTERRUPTED)
-        except CrfsegError as error:
-            _fail(1, str(error))
         except MemoryError as error:
             _fail(1, f"out of memory. {error}")
         except OSError as error:
@@ -78,18 +77,36 @@ class OneLineErrors(click.Group):
         except BrokenPipeError:
             _silence()
             ctx.exit(BROKEN_PIPE)
+        except CrfsegError as error:
+            command = self.get_command(ctx, ctx.invoked_subcommand or "") or self
+            raise click.ClickException(_spelled(error, command)) from error
+
+
+def _spelled(error: CrfsegError, command: click.Command) -> str:
+    """The error message, with parameters of the library replaced by the command's options."""
+    text = str(error)
+    if isinstance(error, SettingsError) and error.parameter:
+        if option := option_of(command, error.parameter):
+            rest = text.removeprefix(error.parameter)
+            text = option + (f" {rest[1:]}" if rest.startswith("=") else rest)
+    elif isinstance(error, DataError):
+        for name in error.parameters:
+            before, found, after = text.rpartition(f"{name}=")
+            if found and (option := option_of(command, name)):
+                text = f"{before}{option} {after}"
+    return text
 
 
 def _fail(code: int, message: str, command: str = "crfseg") -> NoReturn:
-    # A file may be quoted: nothing but text goes to a terminal.
+    # The message may quote a file: replace characters that could control the terminal.
     line = "".join(c if c.isprintable() else "\ufffd" for c in message.strip().replace("\n", " "))
     click.echo(f"{command}: error: {line}", err=True)
     sys.exit(code)
 
 
 def _silence() -> None:
-    """Let the flush at exit write to nowhere instead of to what has just failed."""
-    with suppress(OSError):  # under a test it is no real file
+    """Redirect stdout to the null device, so that the flush at exit does not fail again."""
+    with suppress(OSError):  # in tests, stdout is not a real file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -99,10 +116,12 @@ def _silence() -> None:
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(crfseg.__version__, prog_name="crfseg", message="%(prog)s %(version)s")
+@click.version_option(
+    crfseg.__version__, "-V", "--version", prog_name="crfseg", message="%(prog)s %(version)s"
+)
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """Segment Chinese text into words, and train models that do.
+    """Segment Chinese text into words, and train segmentation models.
 
     \b
     echo 为人民服务 | crfseg segment         # 为 人民 服务
@@ -117,6 +136,6 @@ def cli(ctx: click.Context) -> None:
 def main() -> NoReturn:
     """Entry point of the ``crfseg`` command."""
     handle_signals()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # whatever the locale, printing must not fail
+    if isinstance(sys.stdout, io.TextIOWrapper):  # printing must not fail in any locale
         sys.stdout.reconfigure(errors="backslashreplace")
     cli.main(prog_name="crfseg")

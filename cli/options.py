@@ -1,4 +1,4 @@
-"""Options that several commands share, and what ``-`` and ``-o`` name."""
+"""Options shared by several commands, and reading and writing of files, ``-`` included."""
 
 from __future__ import annotations
 
@@ -6,20 +6,34 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from crfseg.cli.signals import unbroken
 from crfseg.common.errors import CrfsegError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 CORPUS_FORMATS = ("auto", "words", "tagged", "chars", "conll", "conllu", "partial")
+
+
+def complete_file(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Shell completion of file names, as ``shell_complete`` of a parameter."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
 
 format_option = click.option(
     "--format",
     type=click.Choice(CORPUS_FORMATS),
     default="auto",
     show_default=True,
-    help="Words with spaces between, word/POS, 字/b with tags s b m e, two columns, CoNLL-U, "
+    help="Words separated by spaces, word/POS, 字/b with tags s b m e, two columns, CoNLL-U, or "
     "partly annotated 一-个|字 符.",
 )
 encoding_option = click.option(
@@ -30,17 +44,21 @@ encoding_option = click.option(
     help="Encoding of the text: utf-8 (with or without BOM), gb18030, big5, utf-16 ...",
 )
 threads_option = click.option(
-    "--threads", type=int, metavar="N", help="Threads to use.  [default: one per processor]"
+    "--threads", type=int, metavar="N", help="Number of threads.  [default: one per processor]"
 )
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
 model_option = click.option(
-    "-m", "--model", metavar="MODEL", help="Model file.  [default: the one that comes with crfseg]"
+    "-m",
+    "--model",
+    metavar="MODEL",
+    shell_complete=complete_file,
+    help="Model file.  [default: the bundled model]",
 )
 
 standard_option = click.option(
     "--standard",
     metavar="NAME",
-    help="Which standard of the model to follow.  [default: its first]",
+    help="The standard of the model to follow.  [default: its first]",
 )
 
 dict_option = click.option(
@@ -48,14 +66,24 @@ dict_option = click.option(
     "user_dict",
     multiple=True,
     metavar="FILE",
-    help="Words to prefer, one on a line (or jieba's format); repeatable.",
+    shell_complete=complete_file,
+    help="Words to prefer, one per line (or jieba's format); repeatable.",
 )
 force_dict_option = click.option(
     "--force-dict",
     multiple=True,
     metavar="FILE",
-    help="Words to keep whole wherever they stand, longest first; repeatable.",
+    shell_complete=complete_file,
+    help="Words to keep whole wherever they occur, longest first; repeatable.",
 )
+
+
+def option_of(command: click.Command, name: str) -> str | None:
+    """The command's option for a parameter of the library; None if it has no such option."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.name == name:
+            return max(parameter.opts, key=len)
+    return None
 
 
 def words_of(files: Sequence[str]) -> list[str] | None:
@@ -69,7 +97,7 @@ def words_of(files: Sequence[str]) -> list[str] | None:
 
 @contextmanager
 def readable(path: str) -> Iterator[str]:
-    """``path`` itself, or for ``-`` a file that holds what standard input gave."""
+    """``path`` itself, or for ``-`` a temporary file with the contents of standard input."""
     if path != "-":
         yield path
         return
@@ -85,12 +113,13 @@ def readable(path: str) -> Iterator[str]:
         try:
             yield copy
         except CrfsegError as error:
-            raise CrfsegError(str(error).replace(copy, "<stdin>")) from error
+            error.args = (str(error).replace(copy, "<stdin>"),)
+            raise
 
 
 @contextmanager
 def writable(name: str) -> Iterator[Callable[[bytes], object]]:
-    """A function that writes at once to standard output (``-``), or aside to a file."""
+    """A function that writes unbuffered to standard output (``-``), or atomically to a file."""
     if name == "-":
         if sys.stdout is None:
             raise CrfsegError("<stdout>: is closed")
@@ -114,8 +143,8 @@ def _write_out(data: bytes) -> None:
 def _write_all(data: bytes) -> None:
     out = sys.stdout.buffer
     out.flush()
-    # Unbuffered output (PYTHONUNBUFFERED) may take a part only, and all of it where it is told
-    # not to wait, as a pipe that another process uses as well.
+    # A raw write (PYTHONUNBUFFERED) may be partial; it returns None if the descriptor is
+    # non-blocking and full, as with a pipe that another process has set so.
     raw, view = getattr(out, "raw", out), memoryview(data)
     while view:
         written = raw.write(view)
@@ -128,7 +157,7 @@ def _write_all(data: bytes) -> None:
 
 
 def check_writable(path: str) -> None:
-    """Raises CrfsegError, before hours of work, if a file cannot be written there."""
+    """Raise CrfsegError if a file cannot be written there, to fail before hours of work."""
     folder = os.path.dirname(path) or "."
     problem = None
     if path == "-":

@@ -1,4 +1,4 @@
-"""How long work shows itself on stderr: bars on a terminal, plain lines elsewhere."""
+"""Progress reports on stderr: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 import click
 
-from crfseg.common.progress import Iteration, Progress
+from crfseg.common.progress import Iteration, Progress, ProgressLines
 
 #: Seconds between two updates of a bar.
 PAUSE = 0.1
-ERASE = "\r\033[K\033[?25h"  # the line the cursor is in; and show the cursor
+ERASE = "\r\033[K\033[?25h"  # erase the current line and show the cursor
 
 
 class Silence(Progress):
-    """Prints nothing; the base of what does print. Also a context manager."""
+    """Prints nothing; the base class of reporters that print. Also a context manager."""
 
     def __enter__(self) -> Silence:
         return self
@@ -32,7 +32,7 @@ class Silence(Progress):
         self.close()
 
     def close(self) -> None:
-        """Nothing more will come, whether or not a stage was left unfinished."""
+        """End the report, even if a stage is unfinished."""
 
     def note(self, text: str) -> None:
         self.line(text)
@@ -41,36 +41,16 @@ class Silence(Progress):
         """Print a line."""
 
 
-class Lines(Silence):
-    """A line for every stage that is done and for every iteration."""
-
-    def __init__(self) -> None:
-        self.what = ""
-        self.since = time.monotonic()
-
-    def begin(self, what: str, total: int | None = None, unit: str = "") -> None:
-        self.what, self.since = what, time.monotonic()
-
-    def end(self, note: str = "") -> None:
-        seconds = time.monotonic() - self.since
-        self.line(f"{self.what}: {note}{', ' if note else ''}{seconds:.1f} s")
-
-    def iteration(self, step: Iteration) -> None:
-        text = (
-            f"iteration {step.number:3}  objective {step.objective:14.2f}"
-            f"  change {step.change:9.2e}  {step.seconds:7.1f} s"
-        )
-        if step.dev_f1 is not None:
-            text += f"  dev F1 {100 * step.dev_f1:.2f}"
-        self.line(text)
+class Lines(ProgressLines, Silence):
+    """A line for every finished stage and every iteration."""
 
     def line(self, text: str) -> None:
-        with suppress(OSError):  # a log that nobody reads any more must not end the work
+        with suppress(OSError):  # a closed stderr must not end the work
             click.echo(text, err=True)
 
 
 class Bars(Lines):
-    """The same lines, and below them a bar with the time left of the stage at work."""
+    """The same lines, with a progress bar of the current stage below them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,7 +90,7 @@ class Bars(Lines):
 
 
 def reporter(quiet: bool) -> Silence:
-    """What fits the terminal, or the lack of one, that stderr is."""
+    """The reporter for stderr: bars if it is a terminal, else lines; nothing if quiet."""
     if quiet:
         return Silence()
     on_terminal = sys.stderr is not None and sys.stderr.isatty()

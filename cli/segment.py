@@ -1,4 +1,4 @@
-"""``crfseg segment``: text in, words out."""
+"""``crfseg segment``: segment text into words."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, cast
 import click
 
 from crfseg.cli.options import (
+    complete_file,
     dict_option,
     encoding_option,
     force_dict_option,
@@ -27,44 +28,59 @@ from crfseg.common.errors import CrfsegError, DataError
 
 
 @click.command(name="segment")
-@click.argument("inputs", metavar="[INPUT]...", nargs=-1)
-@click.option("-o", "out", metavar="OUT", default="-", help="File to write.  [default: stdout]")
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1, shell_complete=complete_file)
+@click.option(
+    "-o",
+    "out",
+    metavar="OUT",
+    default="-",
+    shell_complete=complete_file,
+    help="File to write.  [default: stdout]",
+)
 @model_option
 @standard_option
 @dict_option
 @force_dict_option
-@click.option("--sep", default=" ", metavar="TEXT", help="Between words.  [default: a space]")
+@click.option(
+    "--sep", default=" ", metavar="TEXT", help="Separator between words.  [default: a space]"
+)
 @click.option(
     "--output",
     type=click.Choice(["words", "tags", "spans", "json", "marginals"]),
     default="words",
     show_default=True,
-    help="Words; 为/s 人/b 民/e; character offsets 0:1 1:3; JSON: words with their probabilities, "
-    "or those of all boundaries and tags.",
+    help="Words; tags: 为/s 人/b 民/e; spans in characters: 0:1 1:3; json: tokens with their "
+    "probabilities; marginals: JSON with the probabilities of words, boundaries and tags.",
 )
 @click.option(
-    "--nbest", type=click.IntRange(1), metavar="K", help="The K best segmentations of each line."
+    "--nbest",
+    type=click.IntRange(1),
+    metavar="K",
+    help="Print the K best segmentations per line.",
 )
 @click.option(
     "--sample",
     type=click.IntRange(1),
     metavar="K",
-    help="K segmentations of each line, drawn as often as they are probable.",
+    help="Draw K random segmentations per line.",
 )
-@click.option("--seed", type=click.IntRange(0), metavar="N", help="Draw the same ones again.")
 @click.option(
-    "--score", is_flag=True, help="The input is segmented: print the log-likelihood of each line."
+    "--seed", type=click.IntRange(0), metavar="N", help="Random seed, for reproducible samples."
+)
+@click.option(
+    "--score", is_flag=True, help="Input is segmented: print the log-likelihood of each line."
 )
 @click.option(
     "--partial",
     is_flag=True,
-    help="The input is partly segmented: | boundary, - none, a space where it is unknown.",
+    help="Input is partly segmented: | is a boundary, - is none, a space leaves it open.",
 )
-@click.option("--pos", is_flag=True, help="Words with their parts of speech: 为/p 人民/n.")
+@click.option("--pos", is_flag=True, help="Print words with parts of speech: 为/p 人民/n.")
 @click.option(
     "--pos-model",
     metavar="FILE",
-    help="Model for --pos.  [default: the one that comes with crfseg]",
+    shell_complete=complete_file,
+    help="Model for --pos.  [default: the bundled model]",
 )
 @encoding_option
 @click.option(
@@ -72,7 +88,7 @@ from crfseg.common.errors import CrfsegError, DataError
     type=click.Choice(["strict", "replace"]),
     default="strict",
     show_default=True,
-    help="Stop at bytes that are not in the encoding, or put U+FFFD in their place.",
+    help="Stop at bytes that are invalid in the encoding, or replace them with U+FFFD.",
 )
 @threads_option
 @quiet_option
@@ -93,19 +109,19 @@ def segment(
     pos_model: str | None,
     **form: Any,
 ) -> None:
-    """Segment text files, or standard input, line by line.
+    """Segment text into words.
 
-    Words are separated by a space; take the separators out and the input is there again.
-    A dash stands for standard input or output. OUT is written when all is done, so that it
-    may be one of the inputs.
+    Reads files, or standard input, line by line. Output is lossless: removing the separators
+    restores the input. A dash stands for standard input or output. OUT is only replaced at the
+    end, so it may be one of the inputs.
 
     \b
     echo 为人民服务 | crfseg segment                      # 为 人民 服务
     echo 为人民服务 | crfseg segment --output tags        # 为/s 人/b 民/e 服/b 务/e
     crfseg segment --encoding gb18030 -o words.txt a.txt b.txt
     crfseg segment --dict terms.txt --force-dict names.txt text.txt
-    echo 南京市长江大桥 | crfseg segment --nbest 3         # the best with their probabilities
-    echo '火-星 猫|的|生-态' | crfseg segment --partial   # what is given stays
+    echo 南京市长江大桥 | crfseg segment --nbest 3         # the 3 best, with probabilities
+    echo '火-星 猫|的|生-态' | crfseg segment --partial   # keeps the annotated boundaries
     echo 为人民服务 | crfseg segment --pos                # 为/p 人民/n 服务/v
     """
     asked = {"nbest": nbest, "sample": sample, "score": score or None}
@@ -145,7 +161,7 @@ def segment(
 
 
 def _check(asked: dict[str, Any], seed: int | None, partial: bool, output: str) -> None:
-    """Raises UsageError for options that do not go together."""
+    """Raise UsageError for options that cannot be combined."""
     given = [f"--{name}" for name, value in asked.items() if value is not None]
     if len(given) > 1:
         raise click.UsageError(f"{given[0]} and {given[1]} do not go together")
@@ -159,7 +175,7 @@ def _check(asked: dict[str, Any], seed: int | None, partial: bool, output: str) 
 
 
 def _check_pos(asked: dict[str, Any], partial: bool, output: str) -> None:
-    """Raises UsageError for options that do not go with --pos."""
+    """Raise UsageError for options that cannot be combined with --pos."""
     given = [f"--{name}" for name, value in asked.items() if value is not None]
     if partial:
         given.append("--partial")
@@ -186,7 +202,7 @@ def _segment_file(
 
 
 def _size(name: str) -> int:
-    """Bytes of a file; raises DataError, before any work, if it cannot be read."""
+    """The size of a file in bytes; raises DataError, before any work, if it is unreadable."""
     if os.path.isdir(name):
         raise DataError(name, None, "is a directory", "a text file")
     if not os.access(name, os.R_OK):
@@ -196,15 +212,15 @@ def _size(name: str) -> int:
 
 
 def _on_terminal(out: str) -> bool:
-    """Whether the words appear where the bar would be."""
+    """Whether output goes to a terminal, where it would mix with a progress bar."""
     return out == "-" and sys.stdout is not None and sys.stdout.isatty()
 
 
 def _stdin() -> Callable[[int], bytes]:
-    """Reads what is there, without a buffer whose lock could be held at exit."""
+    """An unbuffered read of stdin: a buffer's lock could be held by a thread at exit."""
     if sys.stdin is None:
         raise CrfsegError("<stdin>: is closed")
     try:
         return functools.partial(os.read, sys.stdin.fileno())
-    except io.UnsupportedOperation:  # not a real file, as under a test
+    except io.UnsupportedOperation:  # not a real file, as in tests
         return cast(io.BufferedReader, sys.stdin.buffer).read1

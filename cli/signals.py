@@ -1,4 +1,4 @@
-"""How the command ends when it is told to: after whole lines, and with its files tidied up."""
+"""SIGINT/SIGTERM handling: exit after whole output lines, with temporary files removed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _asked: int | None = None
 
 
 def handle_signals() -> None:
-    """Have Ctrl-C and SIGTERM wait for what is being written; a second one does not wait."""
-    # Who is started in the background does not hear of Ctrl-C.
+    """Make Ctrl-C and SIGTERM wait for the current write; a second signal does not wait."""
+    # Leave SIGINT alone if it is ignored, as for background processes of a shell script.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
@@ -34,7 +34,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def unbroken() -> Iterator[None]:
-    """Signals that come meanwhile are heeded at the end."""
+    """Defer signals until the end of the block."""
     global _writing
     _writing = True
     try:

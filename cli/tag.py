@@ -1,4 +1,4 @@
-"""``crfseg tag``: tokens in, their labels out."""
+"""``crfseg tag``: label the tokens of a text."""
 
 from __future__ import annotations
 
@@ -9,31 +9,45 @@ from typing import Any
 
 import click
 
-from crfseg.cli.options import encoding_option, quiet_option, readable, writable
+from crfseg.cli.options import complete_file, encoding_option, quiet_option, readable, writable
 from crfseg.cli.report import reporter
 from crfseg.common.errors import DataError
 
-#: Sentences labelled at a time.
+#: Sentences per call of the tagger.
 _BATCH = 4096
 
 
 @click.command(name="tag")
-@click.argument("inputs", metavar="[INPUT]...", nargs=-1)
-@click.option("-m", "--model", required=True, metavar="MODEL", help="Model file.")
-@click.option("-o", "out", metavar="OUT", default="-", help="File to write.  [default: stdout]")
+@click.argument("inputs", metavar="[INPUT]...", nargs=-1, shell_complete=complete_file)
+@click.option(
+    "-m",
+    "--model",
+    required=True,
+    metavar="MODEL",
+    shell_complete=complete_file,
+    help="Model file.",
+)
+@click.option(
+    "-o",
+    "out",
+    metavar="OUT",
+    default="-",
+    shell_complete=complete_file,
+    help="File to write.  [default: stdout]",
+)
 @click.option(
     "--format",
     type=click.Choice(["conll", "words"]),
     default="conll",
     show_default=True,
-    help="One token a line, a blank line after each sentence; or words with spaces between.",
+    help="One token per line, with a blank line after each sentence; or words separated by spaces.",
 )
 @click.option(
     "--output",
     type=click.Choice(["same", "labels"]),
     default="same",
     show_default=True,
-    help="Tokens with the label as last column (words as word/label), or labels alone.",
+    help="Tokens with the label as the last column (or word/label), or labels only.",
 )
 @encoding_option
 @quiet_option
@@ -46,10 +60,10 @@ def tag(
     encoding: str,
     quiet: bool,
 ) -> None:
-    """Label the tokens of files, or of standard input.
+    """Label the tokens of a text.
 
-    The columns are those the model was trained with; where there is one more, it is taken for a
-    label and kept. A dash stands for standard input.
+    Reads files, or standard input. The input must have the columns that the model was trained
+    with; one additional column, a gold label, is kept. A dash stands for standard input.
 
     \b
     crfseg tag -m pos.crfseg tokens.conll > labelled.conll

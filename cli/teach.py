@@ -1,4 +1,4 @@
-"""``crfseg teach``: corrections that change a model, without its corpus."""
+"""``crfseg teach``: adapt a model to corrections, without its training corpus."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import click
 
 from crfseg.cli.options import (
     check_writable,
+    complete_file,
     encoding_option,
     format_option,
     quiet_option,
@@ -15,13 +16,22 @@ from crfseg.cli.options import (
 )
 from crfseg.cli.report import reporter
 
-#: So many corrections that were not learnt are printed.
+#: The number of corrections that were not learnt to print.
 _SHOWN = 10
 
 
 @click.command(name="teach")
-@click.argument("files", metavar="[MODEL] CORRECTIONS", nargs=-1, required=True)
-@click.option("-o", "output", metavar="NEW", required=True, help="Where to save the model.")
+@click.argument(
+    "files", metavar="[MODEL] CORRECTIONS", nargs=-1, required=True, shell_complete=complete_file
+)
+@click.option(
+    "-o",
+    "output",
+    metavar="NEW",
+    required=True,
+    shell_complete=complete_file,
+    help="Model file to write.",
+)
 @format_option
 @encoding_option
 @standard_option
@@ -36,10 +46,11 @@ def teach(
     threads: int | None,
     quiet: bool,
 ) -> None:
-    """Change MODEL, or the one that comes with crfseg, so that corrections come out right.
+    """Adapt a model to corrected sentences.
 
-    CORRECTIONS has sentences or single words, one on a line, segmented as they should be; a
-    dash stands for standard input. What could not be learnt is printed.
+    MODEL defaults to the bundled model. CORRECTIONS has correctly segmented sentences or single
+    words, one per line; a dash stands for standard input. Corrections that could not be learnt
+    are printed.
 
     \b
     crfseg teach my.crfseg corrections.txt -o better.crfseg

@@ -1,4 +1,4 @@
-"""``crfseg train``: from segmented text to a model file."""
+"""``crfseg train``: train a model on a corpus."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from crfseg.cli.options import check_writable, quiet_option
+from crfseg.cli.options import check_writable, complete_file, quiet_option
 from crfseg.cli.report import Silence, reporter
 from crfseg.cli.settings import (
     corpora_argument,
@@ -23,44 +23,53 @@ from crfseg.cli.settings import (
 
 @click.command(name="train")
 @corpora_argument
-@click.option("-o", "output", metavar="MODEL", help="Model file.  [default: CORPUS name + .crfseg]")
+@click.option(
+    "-o",
+    "output",
+    metavar="MODEL",
+    shell_complete=complete_file,
+    help="Model file to write.  [default: CORPUS name + .crfseg]",
+)
 @click.option(
     "--task",
     type=click.Choice(["segment", "tag"]),
     default="segment",
     show_default=True,
-    help="Words of a text; or labels of tokens, which stand in the last column of CORPUS.",
+    help="Segment text into words, or label tokens (labels in the last column of CORPUS).",
 )
 @click.option(
     "--labels",
     type=click.Choice(["auto", "free", "bio", "bmes"]),
     default="auto",
     show_default=True,
-    help="With --task tag: which labels may follow which.",
+    help="With --task tag: the label scheme, which restricts transitions.",
 )
 @standards_option
 @training_options
 @click.option(
     "--dev",
     metavar="[NAME=]FILE",
-    help="A corpus to score every iteration on, and its standard.  [default: the first]",
+    shell_complete=complete_file,
+    help="Corpus on which to score every iteration; NAME is its standard.  "
+    "[default: the first standard]",
 )
 @click.option(
     "--weight",
     "weights",
     multiple=True,
     metavar="FILE=W",
-    help="What each sentence of one of the corpora counts, if not 1; repeatable.",
+    help="Weight W (default: 1) of each sentence of one of the corpora; repeatable.",
 )
 @click.option(
     "--init",
     metavar="MODEL",
-    help="A model to start from: its weights stay where the corpora say nothing else.",
+    shell_complete=complete_file,
+    help="Model to start from: weights of features that the corpora lack stay the same.",
 )
 @click.option(
     "--resume",
     is_flag=True,
-    help="Keep a checkpoint beside MODEL while training, and go on from one that is there.",
+    help="Save checkpoints beside MODEL during training, and resume from an existing one.",
 )
 @quiet_option
 @click.pass_context
@@ -78,10 +87,11 @@ def train(
     quiet: bool,
     **settings: Any,
 ) -> None:
-    """Train a model on segmented text, or on labelled tokens.
+    """Train a model on a corpus.
 
-    The format of a CORPUS is found out by itself; a dash stands for standard input.
-    Ctrl-C stops the training and saves the model as it is then.
+    CORPUS has segmented text, or labelled tokens with --task tag. Its format is detected
+    automatically; override with --format. A dash stands for standard input. Ctrl-C stops training
+    and saves the current model.
 
     \b
     crfseg train corpus.txt                        # writes corpus.crfseg
@@ -90,7 +100,7 @@ def train(
     crfseg train --standard pku=a.txt --standard ud=b.txt -o both.crfseg
     crfseg train web.txt --init news.crfseg -o web.crfseg
     crfseg train news.txt web.txt --weight web.txt=3 -o web.crfseg
-    crfseg train big.txt --resume                  # again after it was killed: goes on
+    crfseg train big.txt --resume                  # rerun after a crash to continue
     crfseg train --task tag pos.conll --templates pos.template
     crfseg train --task tag more.conll --init pos.crfseg -o more.crfseg
     """

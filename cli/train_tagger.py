@@ -1,4 +1,4 @@
-"""``crfseg train --task tag``."""
+"""``crfseg train --task tag``: train a tagger on labelled tokens."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from click.core import ParameterSource
 from crfseg.cli.options import check_writable, readable
 from crfseg.cli.report import reporter
 
-#: Options of ``crfseg train`` that `crfseg.train_tagger` takes as they are; and the others that
-#: are not about segmentation.
+#: Options of ``crfseg train`` that are passed on to `crfseg.train_tagger`; and other options that
+#: are not specific to segmentation.
 _SETTINGS = (
     "format", "labels", "l2", "l1", "margin", "max_iter", "tol", "templates", "prune", "encoding",
     "threads", "init", "resume",

@@ -1,4 +1,4 @@
-"""``crfseg tune``: a search for good settings."""
+"""``crfseg tune``: search for good training settings."""
 
 from __future__ import annotations
 
@@ -8,27 +8,34 @@ from typing import Any
 
 import click
 
-from crfseg.cli.options import quiet_option, readable
+from crfseg.cli.options import complete_file, option_of, quiet_option, readable
 from crfseg.cli.report import reporter
 from crfseg.cli.settings import given_settings, training_options
 
-#: What can be tried, by the names of `crfseg.train`.
+#: Settings that --try accepts, as parameters of `crfseg.train`.
 _TRIABLE = (
-    *("model", "tags", "l2", "l1", "margin", "max_iter", "tol"),
+    *("kind", "tags", "l2", "l1", "margin", "max_iter", "tol"),
     *("lexicon_dropout", "templates", "prune"),
 )
 
 
 @click.command(name="tune")
-@click.argument("corpora", metavar="CORPUS...", nargs=-1, required=True)
-@click.option("--dev", metavar="FILE", help="A corpus to score on.  [default: the last tenth]")
+@click.argument(
+    "corpora", metavar="CORPUS...", nargs=-1, required=True, shell_complete=complete_file
+)
+@click.option(
+    "--dev",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="Corpus to score on.  [default: the last tenth of the sentences]",
+)
 @click.option(
     "--try",
     "tries",
     multiple=True,
     metavar="NAME=VALUE,...",
-    help="Values to try of an option below, such as l2=0.3,1,3 or templates=default,my.tpl; "
-    "repeatable.  [default: some of l2 and margin]",
+    help="Values to try for an option below, such as l2=0.3,1,3 or templates=default,my.tpl; "
+    "repeatable.  [default: several values of l2 and margin]",
 )
 @click.option(
     "-n",
@@ -37,10 +44,15 @@ _TRIABLE = (
     default=27,
     show_default=True,
     metavar="N",
-    help="Combinations of values to begin with; a third goes on from each round to the next.",
+    help="Number of combinations in the first round; the best third survives each round.",
 )
 @click.option(
-    "--seed", type=int, default=0, show_default=True, metavar="N", help="Draws other combinations."
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Random seed for drawing combinations.",
 )
 @training_options
 @quiet_option
@@ -55,12 +67,13 @@ def tune(
     quiet: bool,
     **settings: Any,
 ) -> None:
-    """Look for good settings: many on a ninth of the sentences, the best on all.
+    """Search for good training settings.
 
-    Tries values of --l2 and --margin, and training with and without the words of the corpus
-    and each --lexicon; or what --try says. Options that are given stay as they are.
-    The command that trains the best model is printed last. Ctrl-C ends the search with a
-    table of what was tried.
+    Tries many combinations on a ninth of the sentences, the better ones on a third, the best on
+    all. By default it tries values of --l2 and --margin, training with and without the words of
+    the corpus as a lexicon, and, if --lexicon is given, all those lexicons or none; --try adds or
+    replaces settings to try. Other settings given as options stay fixed. The command that trains
+    the best model is printed last. Ctrl-C ends the search and prints what was tried.
 
     \b
     crfseg tune corpus.txt --lexicon words.txt
@@ -76,7 +89,7 @@ def tune(
         space["lexicons"] = (given["lexicons"], ())
     space |= dict(_parse_try(ctx, text) for text in tries)
     fixed = {name: value for name, value in given.items() if name not in space}
-    if fixed.get("model") == "hmm":
+    if fixed.get("kind") == "hmm":
         raise click.UsageError("--model hmm: a hidden Markov model has no settings to choose")
     with ExitStack() as stack:
         paths = [stack.enter_context(readable(path)) for path in corpora]
@@ -98,12 +111,14 @@ def tune(
 
 
 def _parse_try(ctx: click.Context, text: str) -> tuple[str, list[Any]]:
-    """The setting and the values of ``--try``, converted as those of its option are."""
-    option, equals, values = text.partition("=")
-    name = option.removeprefix("--").replace("-", "_")
-    if name not in _TRIABLE or not equals:
-        names = ", ".join(known.replace("_", "-") for known in _TRIABLE)
+    """The setting and the values of ``--try``, converted like values of its option."""
+    given, equals, values = text.partition("=")
+    option = "--" + given.removeprefix("--").replace("_", "-")
+    triable = {option_of(ctx.command, name): name for name in _TRIABLE}
+    if option not in triable or not equals:
+        names = ", ".join(str(known).removeprefix("--") for known in triable)
         raise click.UsageError(f"--try {text}: expected NAME=VALUE,... with one of {names}")
+    name = triable[option]
     parameter = next(known for known in ctx.command.params if known.name == name)
     converted = [parameter.type.convert(value, parameter, ctx) for value in values.split(",")]
     if name == "templates":
@@ -112,24 +127,24 @@ def _parse_try(ctx: click.Context, text: str) -> tuple[str, list[Any]]:
 
 
 def _options(settings: dict[str, Any]) -> list[str]:
-    """The command line of `crfseg train` for settings; defaults are left out."""
-    from crfseg.training.settings import Settings
+    """The options of `crfseg train` for settings, without those at their defaults."""
+    from crfseg.training.settings import TrainingSettings
 
-    usual = {"model": Settings.kind, "format": "auto", "encoding": "utf-8", "templates": None}
+    usual = {"format": "auto", "encoding": "utf-8", "templates": None}
     words = []
     for name, value in settings.items():
-        option = "--" + name.replace("_", "-")
         if name == "own_lexicon":
             words += [] if value else ["--no-lexicon"]
         elif name == "lexicons":
             words += [word for path in value for word in ("--lexicon", path)]
-        elif value != usual.get(name, getattr(Settings, name, None)):
-            words += [option, f"{value:.12g}" if isinstance(value, float) else str(value)]
+        elif value != usual.get(name, getattr(TrainingSettings, name, None)):
+            option = option_of(tune, name)
+            words += [str(option), f"{value:.12g}" if isinstance(value, float) else str(value)]
     return words
 
 
 def _print_table(result: Any) -> None:
-    """A line for each candidate, the best of those that came furthest first."""
+    """Print a line per candidate, ordered by the last round reached, then by F1."""
     from crfseg.evaluation.tuning import PARTS
 
     rows: dict[str, dict[Any, Any]] = {}

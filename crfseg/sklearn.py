@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Sequence
 
 import numpy as np
 
 from crfseg.common.errors import SettingsError
 from crfseg.common.progress import Iteration, Progress
-from crfseg.common.threads import thread_count, workers
-from crfseg.common.version import __version__
-from crfseg.crf.attribute_objective import AttributeObjective, Features
-from crfseg.features.attribute_ids import NewNames
-from crfseg.features.attributes import Item, Items, sparse_rows
+from crfseg.common.threads import thread_count
+from crfseg.features.attributes import Item, Items
+from crfseg.metrics.labels import accuracy
 from crfseg.model.attribute_model import AttributeModel
 from crfseg.tagging.attribute_tagger import AttributeTagger
-from crfseg.training.fit import estimate
+from crfseg.training.attribute_task import AttributeTask, FeatureChoice
+from crfseg.training.session import Session
 from crfseg.training.settings import Optimisation
 
 try:
@@ -103,43 +100,22 @@ class CRF(BaseEstimator):
 
         Raises SettingsError for arguments that are not supported and for data of another form.
         """
-        start = time.perf_counter()
         settings = self._settings()
         if (X_dev is None) != (y_dev is None):
             raise SettingsError("X_dev and y_dev: one of them is missing")
-        X, y = _pairs(X, y)
-        lengths = np.array([len(labels) for labels in y], dtype=np.int64)
-        labels = list(dict.fromkeys(chain.from_iterable(y)))
-        known = {name: k for k, name in enumerate(labels)}
-        gold = np.array([known[name] for name in chain.from_iterable(y)], dtype=np.int64)
-        names = NewNames()
-        rows = sparse_rows(X, names)
-        attributes = list(names.numbers)
-        features = Features.of(
-            rows, len(attributes), gold, lengths, len(labels), least=float(self.min_freq or 0),
-            all_states=bool(self.all_possible_states),
-            all_transitions=bool(self.all_possible_transitions),
-        )  # fmt: skip
-
-        def model_of(weights: np.ndarray) -> AttributeModel:
-            description = {"version": __version__, "settings": self.get_params()}
-            return AttributeModel(description, labels, attributes, features.codes, weights)
-
-        score: Callable[[np.ndarray], float] | None = None
-        if X_dev is not None and y_dev is not None:
-            dev = _pairs(X_dev, y_dev)
-
-            def accuracy(weights: np.ndarray) -> float:
-                return _accuracy(dev[1], AttributeTagger(model_of(weights)).decode(dev[0]))
-
-            score = accuracy
-        progress = _Lines() if self.verbose else Progress()
-        with workers(self._threads()) as run:
-            objective = AttributeObjective(rows, len(attributes), gold, lengths, features, run=run)
-            found = estimate(objective, settings, run, progress, start, score)
+        data = _pairs(X, y)
+        dev = None if X_dev is None or y_dev is None else _pairs(X_dev, y_dev)
+        choice = FeatureChoice(
+            float(self.min_freq or 0),
+            bool(self.all_possible_states),
+            bool(self.all_possible_transitions),
+        )
+        description = {"settings": self.get_params()}
+        session = Session(threads=self._threads(), progress=_Lines() if self.verbose else None)
+        found = session.train(lambda _: AttributeTask(data, settings, choice, description, dev))
         if found.interrupted:  # what runs many of these wants to end, too
             raise KeyboardInterrupt
-        self.model_ = model_of(found.weights)
+        self.model_ = found.model
         self.tagger_ = AttributeTagger(self.model_)
         self.history_, self.n_iter_ = found.history, len(found.history)
         self.objective_ = found.history[-1].objective if found.history else None
@@ -168,7 +144,7 @@ class CRF(BaseEstimator):
     def score(self, X: Sequence[Items], y: Sequence[Sequence[str]]) -> float:
         """The accuracy: how many of all labels are right."""
         X, y = _pairs(X, y)
-        return _accuracy(y, self.predict(X))
+        return accuracy(y, self.predict(X))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model and the arguments, in a file that is safe to load."""
@@ -277,8 +253,3 @@ def _pairs(
     if not full:
         raise SettingsError("X: there is no item; expected at least one")
     return [X[k] for k in full], [y[k] for k in full]
-
-
-def _accuracy(gold: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> float:
-    pairs = list(zip(chain.from_iterable(gold), chain.from_iterable(found), strict=True))
-    return sum(one == other for one, other in pairs) / len(pairs)

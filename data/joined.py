@@ -1,16 +1,16 @@
-"""The People's Daily, with some of what it splits, and CTB6 does not, joined.
+"""The standard ``joined``: the People's Daily, joining some words that it splits and CTB6 does not.
 
-It splits Chinese names (江/nr 泽民/nr), peoples (台湾/ns 人/n), deputies (副/b 主席/n), verbs and
-their complements (谈/v 到/v) and some numbers (十/m 多/m). Which of these to join was settled on
-the development text of CTB6; no text of it is trained on. Universal Dependencies split peoples,
-deputies and most names as well.
+The People's Daily splits Chinese names (江/nr 泽民/nr), peoples (台湾/ns 人/n), deputies (副/b
+主席/n), verbs and their complements (谈/v 到/v) and some numbers (十/m 多/m). The choice of which
+to join was made on the development text of CTB6, which is not used for training. Universal
+Dependencies also splits peoples, deputies and most names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-#: A word and its tag, of the tags of the People's Daily: Shiwen Yu and others (2002), The
+#: A word and its tag in the tag set of the People's Daily: Shiwen Yu and others (2002), The
 #: basic processing of contemporary Chinese corpus at Peking University.
 Tagged = tuple[str, str]
 
@@ -18,19 +18,19 @@ _PERSON = "nr"
 _LONGEST_SURNAME = _LONGEST_GIVEN_NAME = 2
 _LONGEST_COUNTRY = 3
 _COMPLEMENTS = frozenset("到出起完成为给入下上回进住掉开过")
-#: Verbs that have another verb after them, not a complement.
+#: Verbs that are followed by another verb, not by a complement.
 _AUXILIARIES = frozenset("能要会可应敢愿想该肯是有无没像")
 
 
 def join(sentence: Iterable[Tagged]) -> Iterator[Tagged]:
-    """The words of the standard ``joined``, each with the tag it has as a whole."""
+    """Convert a sentence to the words of ``joined``, each with the tag of the whole word."""
     return join_parts(_join_names(sentence), _tag_of_both)
 
 
 def join_parts(
     sentence: Iterable[Tagged], tag_of_both: Callable[[Tagged, Tagged], str]
 ) -> Iterator[Tagged]:
-    """Join each word with the next where ``tag_of_both`` of them is a tag, not an empty text."""
+    """Join adjacent words for which ``tag_of_both`` returns a tag; "" keeps them apart."""
     last: Tagged | None = None
     for word in sentence:
         tag = tag_of_both(last, word) if last else ""
@@ -45,7 +45,7 @@ def join_parts(
 
 
 def _join_names(sentence: Iterable[Tagged]) -> Iterator[Tagged]:
-    """A surname joined with the given name after it."""
+    """Join surnames with the given names that follow them."""
     surname = ""
     for word, tag in sentence:
         person = tag == _PERSON
@@ -63,7 +63,7 @@ def _join_names(sentence: Iterable[Tagged]) -> Iterator[Tagged]:
 
 
 def _tag_of_both(first: Tagged, second: Tagged) -> str:
-    """What two words are together; nothing if they are two."""
+    """The tag of two words as one word; "" if they stay two words."""
     (before, kind), (word, tag) = first, second
     if kind == tag == "m":
         return "m" if _is_number(before, word) else ""
@@ -78,7 +78,7 @@ def _tag_of_both(first: Tagged, second: Tagged) -> str:
 
 
 def _is_number(before: str, word: str) -> bool:
-    """十 多, 十多 万."""
+    """Whether two numerals form one number: 十 多, 十多 万."""
     if word in ("多", "余"):
         return before[-1] in "十百千万亿０"
     return word in ("百", "千", "万", "亿") and before[-1] in "多余" and len(before) > 1

@@ -1,10 +1,10 @@
-"""Sentences of our own, made from patterns, of what newspapers and encyclopedias do not have.
+"""Training sentences generated from patterns, for text that newspapers and encyclopedias lack.
 
-Temperatures below zero, changes in percent, scores, prices, opening hours, sizes, versions, posts
-and formulas: in the People's Daily of 1998 a sign next to a number is rare, 9:00, ¥99, @ and # do
-not occur at all, and a model that never saw them glues them to the word before (多云-5, 周五9:00).
-The standard is that of data/README.md; every standard of the default model reads the same
-sentences, that of Universal Dependencies with 南京市 cut.
+They cover temperatures below zero, changes in percent, scores, prices, opening hours, sizes,
+versions, posts and formulas. In the People's Daily of 1998 signs next to numbers are rare, and
+9:00, ¥99, @ and # do not occur at all; a model that never saw them attaches them to the preceding
+word (多云-5, 周五9:00). The standard is that of data/README.md. All standards of the default model
+are trained on the same sentences, except that 南京市 is cut for Universal Dependencies.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from itertools import chain
 
 from crfseg.data.joined import Tagged
 
-#: A pattern a line, words apart. {place} and the like are a word of that list, {n} is a number,
-#: {d} one with decimals, {t} a time of day, {v} a version, {phone} the number of a telephone.
+#: One pattern per line, words separated by spaces. {place} and the like stand for a word of that
+#: list, {n} for a number, {d} for a decimal, {t} for a time of day, {v} for a version, {phone} for
+#: a phone number.
 _PATTERNS = """
 {place} {sky} -{n} ℃
 {place} {sky} -{n} ℃ ， {place} {sky} {n} ℃
@@ -179,7 +180,7 @@ _LISTS = {
     "mixed": "B超 A股 B股 QQ群 U盘 pH值 阿Q IC卡 IP卡 T台 X射线 C盘 Y轴 K线 P图",
     "plane": "歼-10 歼-20 运-20 苏-27 米-17 轰-6 F-16 F-15A B-52 MD-11 A320neo A340-500 ARJ21-700",
 }
-#: Lists of words of the People's Daily: their tag and what they look like.
+#: Lists of words taken from the People's Daily: their tag and a regular expression.
 _KINDS = {
     "noun": ("n", ".."),
     "place": ("ns", "..|..[市省县]"),
@@ -188,7 +189,7 @@ _KINDS = {
     "say": ("v", ".."),
 }
 _COMMON = 5
-#: Every digit is drawn anew.
+#: Formats of phone numbers; every 0 is replaced by a random digit.
 _PHONES = ("000-00000000", "0000-0000000", "000-0000-0000", "00000000000", "+86-000-00000000")
 _OF_PLACES = re.compile("^(..)([市省县])$")
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -196,7 +197,7 @@ _TIMES = 2
 
 
 def sentences(tagged: Iterable[Iterable[Tagged]]) -> list[list[str]]:
-    """The words of every sentence, the same ones each time; tagged: where words are from."""
+    """The generated sentences, the same in every run; tagged: the source of word lists."""
     counts = Counter(chain.from_iterable(tagged))
     lists = {name: words.split() for name, words in _LISTS.items()}
     for name, (kind, form) in _KINDS.items():
@@ -230,5 +231,5 @@ def _content(slot: str, lists: dict[str, list[str]], draw: random.Random) -> str
 
 
 def universal(sentence: Iterable[str]) -> list[str]:
-    """The words of a sentence as Universal Dependencies cut them: 南京/市."""
+    """Cut place names as in Universal Dependencies: 南京/市."""
     return [part for word in sentence for part in _OF_PLACES.sub(r"\1 \2", word).split()]

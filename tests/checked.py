@@ -33,7 +33,7 @@ def main(count: int) -> int:
         for seed in range(4, count, 10):  # all are forged, few are accepted
             path.write_bytes(forge.mutant(models, seed))
             try:
-                segmenters.append(Segmenter.from_model(Model.load(path)))
+                segmenters.append(Segmenter(Model.load(path)))
             except CrfsegError:
                 continue
         check = hostile.check_of_taggers(forge.tagger_bases(Path(folder)))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from crfseg import Model, load_dump
+from crfseg import Model
 from crfseg.common.errors import DataError, ModelError
+from crfseg.model.dump.files import load_dump
 from crfseg.model.tagger_model import TaggerModel
 
 

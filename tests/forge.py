@@ -25,8 +25,8 @@ Arrays = dict[str, np.ndarray]
 KINDS: dict[str, dict[str, Any]] = {
     "crf": {},
     "six": {"tags": 6, "own_lexicon": False},
-    "maxent": {"model": "maxent"},
-    "hmm": {"model": "hmm"},
+    "maxent": {"kind": "maxent"},
+    "hmm": {"kind": "hmm"},
     "wide": {"templates": ["U0:%x[0,0]", "U1:%x[-1,0]/%x[0,0]/%x[1,0]", "U2:%x[0,2]", "B"]},
 }
 

@@ -56,7 +56,7 @@ def check_of_models(models: Sequence[bytes]) -> Check:
             model = Model.load(path)
             segmenters = [Segmenter(path, standard=s) for s in model.standards or [None]]
         for number, segmenter in enumerate(segmenters):
-            plain = Segmenter.from_model(model, standard=segmenter.standard, keep_whole=False)
+            plain = Segmenter(model, standard=segmenter.standard, keep_whole=False)
             for text in TEXTS:
                 assert "".join(segmenter.cut(text)) == text
                 if len(model.standards) <= 1:
@@ -130,7 +130,7 @@ def segmenters(corpus: Path) -> list[Segmenter]:
     return [
         Segmenter(),
         Segmenter(user_dict=preferred, force_dict=forced),
-        Segmenter.from_model(six),
+        Segmenter(six),
     ]
 
 

@@ -15,12 +15,14 @@ import conftest
 import texts
 from workers import Check
 
-from crfseg import Model, dump, load_dump, train_tagger
+from crfseg import Model, train_tagger
 from crfseg.common.errors import DataError, ModelError, SettingsError, TemplateError
-from crfseg.corpus.corpus import FORMATS, Corpus, read_sentences, write_sentences
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.sentences import FORMATS, read_sentences, write_sentences
 from crfseg.corpus.tokens import TOKEN_FORMATS, read_tokens
 from crfseg.corpus.word_lists import read_words
 from crfseg.features import templates
+from crfseg.model.dump.files import dump, load_dump
 from crfseg.segmentation.stream import LONGEST, segment_stream
 from crfseg.segmentation.user_dictionary import UserDictionary
 

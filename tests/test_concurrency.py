@@ -175,11 +175,11 @@ def test_training_without_a_compiler(tiny: Path, tmp_path: Path) -> None:
     program = (
         "import sys\nfrom crfseg import Segmenter, train\n"
         "model = train(sys.argv[1], max_iter=3).model\n"
-        "print(Segmenter.from_model(model).segment('中国人民爱北京大学的学生', '|'), end='')"
+        "print(Segmenter(model).segment('中国人民爱北京大学的学生', '|'), end='')"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program, str(tiny)], capture_output=True, text=True,
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
     )  # fmt: skip
     model = train(tiny, max_iter=3).model
-    assert done.stdout == Segmenter.from_model(model).segment("中国人民爱北京大学的学生", "|")
+    assert done.stdout == Segmenter(model).segment("中国人民爱北京大学的学生", "|")

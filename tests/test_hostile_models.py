@@ -137,7 +137,7 @@ def test_tables_for_which_there_is_no_room_are_hashed(models: list[bytes]) -> No
     assert len(model.families) == 256
     assert len(pack(compile_model(model), model)) < 50e6
     text = "中国人民2024年在北京。AB"
-    assert Segmenter.from_model(model, keep_whole=False).cut(text) == general.cut(model, text)
+    assert Segmenter(model, keep_whole=False).cut(text) == general.cut(model, text)
 
 
 def test_training_refuses_what_no_model_may_have(tiny: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from workers import run
 
 from crfseg import Segmenter
 from crfseg.common.errors import CrfsegError, DataError, TemplateError
-from crfseg.corpus.corpus import read_sentences
+from crfseg.corpus.sentences import read_sentences
 from crfseg.corpus.word_lists import read_words
 from crfseg.features.templates import parse
 from crfseg.segmentation.stream import segment_stream

@@ -1,4 +1,4 @@
-"""Ground for all rooms: errors, files, encodings, threads, progress, version, resources.
+"""Shared basics: errors, files, encodings, threads, sharding, progress, version, resources.
 
 Imports no other room.
 """

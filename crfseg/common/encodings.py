@@ -1,4 +1,4 @@
-"""Which encoding bytes are probably in, to be named in an error."""
+"""Guesses the encoding of bytes, to suggest it in an error message."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import codecs
 from contextlib import suppress
 
 _LIKELY = ("utf-8", "gb18030", "big5", "utf-16", "utf-16-le", "utf-16-be")
-# Nearly every byte string is valid gb18030; what tells encodings apart is whether the
-# most frequent characters of Chinese come out.
+# Nearly every byte string is valid gb18030, so encodings are ranked by how many of the most
+# frequent Chinese characters the decoded text contains.
 _FREQUENT = (
     "的一是不了在有人我他这這中大来來上个個国國为為们們到说說时時要就出会會可也你对對生能而子得"
     "于於着著下自之年过過发發后後作里裡用道行所然家种種事成方多经經么麼去法学學如都同现現当當没沒"
@@ -16,9 +16,9 @@ _FREQUENT = (
 
 
 def likely_encoding(data: bytes, given: str) -> str | None:
-    """The encoding in which ``data``, which may lack its end, makes more sense than as ``given``.
+    """An encoding that fits ``data`` better than ``given``, or None if there is none.
 
-    None if that is no other. ``given`` is a known encoding.
+    ``data`` may be cut off at its end; ``given`` must be a known encoding.
     """
     plain = data.decode(given, "replace")
     scores = {}

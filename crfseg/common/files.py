@@ -1,4 +1,4 @@
-"""Reading text line by line in any encoding, and writing files all or nothing."""
+"""Reads text line by line in any encoding, and writes files atomically."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ except ImportError:  # Windows, where open files cannot be renamed either
 
 
 Path = str | os.PathLike[str]
-#: A longer run of characters without a space is taken for a sign of unsegmented text.
+#: A longer run of characters without a space counts as unsegmented text.
 MAX_WORD = 1000
 _BLOCK = 1 << 18
-#: So many may write the same file at once and be killed, and the next one cleans up.
+#: Temporary names per target file: the next writer cleans up after up to this many killed ones.
 _WRITERS = 8
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -34,9 +34,9 @@ _BINARY = getattr(os, "O_BINARY", 0)
 def read_lines(
     path: Path, encoding: str = "utf-8", on_bytes: Callable[[int], object] | None = None
 ) -> Iterator[str]:
-    """The lines of a text file without their ends, in bounded memory; a BOM is dropped.
+    """Yields the lines of a text file without line ends, in bounded memory; drops a BOM.
 
-    ``\\n``, ``\\r\\n`` and ``\\r`` end a line. ``on_bytes`` is told the size of each block read.
+    ``\\n``, ``\\r\\n`` and ``\\r`` end a line. ``on_bytes`` gets the size of each block read.
     Raises SettingsError for an unknown encoding and DataError for a file that cannot be
     read, is not in that encoding, holds NUL or a run of more than 256 KiB without a space.
     """
@@ -49,14 +49,14 @@ def read_lines(
         except UnicodeError as error:
             line, shown = done + 1, "its beginning"  # UTF-16 or UTF-32 without BOM
             if isinstance(error, UnicodeDecodeError):
-                # The decoder may have put bytes of the block before in front.
+                # The decoder may have prepended bytes of the previous block.
                 good = error.start - len(error.object) + len(block)
                 with suppress(UnicodeError):  # UTF-16 that lacks a BOM as well
                     decoder.setstate(state)
                     line += decoder.decode(block[: max(0, good)]).count("\n")
                 shown = f"byte 0x{error.object[error.start]:02x}"
             _fail_encoding(path, line, f"{shown} is not valid {encoding}", encoding, head)
-        if not done and not any(parts):  # a pipe may give a BOM in pieces
+        if not done and not any(parts):  # a pipe may deliver a BOM in pieces
             text = text.removeprefix("\ufeff")
         if "\0" in text:
             line = done + 1 + text.count("\n", 0, text.index("\0"))
@@ -77,7 +77,7 @@ def read_lines(
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, then one empty block that stands for its end."""
+    """Yields the blocks of a file, then one empty block that marks its end."""
     try:
         with open(path, "rb", buffering=0) as file:
             block = b"-"
@@ -96,21 +96,22 @@ def check_length(path: Path, line: int, words: list[str]) -> None:
 
 
 def check_output(output: Path | None, inputs: Iterable[Path]) -> None:
-    """Raises SettingsError if a file to write is one of the files to read."""
+    """Raises SettingsError if the output file is one of the input files."""
     if output is None or not os.path.exists(output):
         return
     if any(os.path.exists(path) and os.path.samefile(output, path) for path in inputs):
-        raise SettingsError(f"-o {os.fspath(output)}: must not be one of the files read")
+        problem = "must not be one of the files read"
+        raise SettingsError(problem, parameter="output", value=os.fspath(output))
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that takes the place of ``path`` when the block ends without an error.
+    """Opens a binary file that replaces ``path`` when the block ends without an error.
 
-    Written in the same folder, synced and renamed; the old file's mode is kept, links are
-    followed, and a device or pipe is written to directly. On an error the old file is
-    untouched and the new one removed; where the process is killed, the next one that writes
-    ``path`` removes it. Raises CrfsegError naming ``path`` if it cannot be written.
+    It is written in the same folder, synced and renamed; the old file's mode is kept, links
+    are followed, and a device or pipe is written to directly. On an error the old file is
+    untouched and the new one removed; if the process is killed, the next writer of ``path``
+    removes it. Raises CrfsegError naming ``path`` if it cannot be written.
     """
     shown = os.fspath(path)
     if os.path.isdir(shown) or not os.path.basename(shown):
@@ -146,7 +147,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             except OSError as error:
                 raise CrfsegError(f"{shown}: cannot be written: {_reason(error)}") from error
     finally:
-        # Raw first: closing the buffer would try again to write what could not be written.
+        # Close raw first: closing the buffer would retry the failed write.
         raw.close()
         if not direct:
             with suppress(OSError):
@@ -155,10 +156,10 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def _open_aside(target: str) -> tuple[str, int]:
-    """A new file beside another, and its handle.
+    """Creates a temporary file beside ``target``; returns its path and its handle.
 
-    What a process that was killed has left for this target is removed: it has one of a few
-    names, and nobody holds a lock on it.
+    First removes the temporary files that killed writers of this target have left: they have
+    one of a few names, and nobody holds a lock on them.
     """
     start = _start(target)
     _remove_left(start)
@@ -167,12 +168,12 @@ def _open_aside(target: str) -> tuple[str, int]:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
             if _locked(handle) and _is_file(path, handle):
                 return path, handle
-            os.close(handle)  # it was taken for stale before it had its lock
+            os.close(handle)  # another writer took it for stale before it was locked
     raise FileExistsError(errno.EEXIST, "too many write it at the same time")
 
 
 def remove(path: Path) -> None:
-    """Remove a file, if there is one, and what killed writers have left of it."""
+    """Removes a file, if it exists, and the temporary files killed writers have left."""
     target = os.path.realpath(path)
     _remove_left(_start(target))
     try:
@@ -184,7 +185,7 @@ def remove(path: Path) -> None:
 
 
 def _start(target: str) -> str:
-    """What the paths of files aside begin with."""
+    """The common prefix of the temporary paths of a target."""
     folder, name = os.path.split(target)
     return os.path.join(folder, f".crfseg-{zlib.crc32(os.fsencode(name)):08x}")
 
@@ -195,7 +196,7 @@ def _paths(start: str) -> list[str]:
 
 def _remove_left(start: str) -> None:
     for path in _paths(start):
-        with suppress(OSError):  # mostly there is none
+        with suppress(OSError):  # usually it does not exist
             _remove_stale(path)
 
 
@@ -211,7 +212,7 @@ def _remove_stale(path: str) -> None:
 
 
 def _locked(handle: int) -> bool:
-    """Whether a file is ours; where there are no locks, nobody else will take it."""
+    """Locks a file; False if another process holds the lock, True where locks do not exist."""
     if fcntl is None:
         return True
     try:
@@ -224,7 +225,7 @@ def _locked(handle: int) -> bool:
 
 
 def _is_file(path: str, handle: int) -> bool:
-    """Whether a path still leads to an open file."""
+    """Whether ``path`` still refers to the open file."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(handle))
     except FileNotFoundError:
@@ -232,7 +233,7 @@ def _is_file(path: str, handle: int) -> bool:
 
 
 class _Raw(io.FileIO):
-    """A file whose failing writes are ours, so that other errors in the block stay theirs."""
+    """A file whose write errors become CrfsegError; other OSErrors of the block pass through."""
 
     shown = ""
 
@@ -244,7 +245,7 @@ class _Raw(io.FileIO):
 
 
 def _sync_folder(folder: str) -> None:
-    """Makes a rename survive a power cut, where folders can be synced."""
+    """Makes a rename survive a power failure, on systems that can sync folders."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -259,20 +260,20 @@ def _reason(error: Exception) -> str:
 
 
 def _decoder(encoding: str) -> io.IncrementalNewlineDecoder:
-    """Raises SettingsError for a name that is no text encoding."""
+    """A decoder that translates line ends; raises SettingsError if it is no text encoding."""
     try:
         " ".encode(encoding)
         decoder = codecs.getincrementaldecoder(encoding)()
     except (LookupError, ValueError):
-        text = f"--encoding {encoding}: unknown; must be one such as utf-8, gb18030, big5, utf-16"
-        raise SettingsError(text) from None
+        problem = "unknown; must be one such as utf-8, gb18030, big5, utf-16"
+        raise SettingsError(problem, parameter="encoding", value=encoding) from None
     return io.IncrementalNewlineDecoder(decoder, translate=True)
 
 
 def _fail_encoding(path: Path, line: int, problem: str, encoding: str, head: bytes) -> NoReturn:
-    """Raises DataError, with the encoding in which the head of the file makes sense."""
+    """Raises DataError that suggests the encoding the head of the file seems to have."""
     guess = likely_encoding(head, encoding)
     expected = f"text in {encoding}"
     if guess:
-        expected += f" (the file reads as {guess}: give --encoding {guess})"
-    raise DataError(path, line, problem, expected)
+        expected += f" (the file reads as {guess}: give encoding={guess})"
+    raise DataError(path, line, problem, expected, ("encoding",) if guess else ())

@@ -1,4 +1,4 @@
-"""Paths of the files that come with crfseg, in the package ``crfseg.data``."""
+"""Paths of the files bundled with crfseg, in the package ``crfseg.data``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def default_pos_path() -> str:
 
 @cache
 def path_of(name: str) -> str:
-    """The path of a data file; one inside a zip file is extracted until the process ends."""
+    """The path of a data file; if crfseg is in a zip file, of a copy deleted at process exit."""
     from crfseg import data
 
     path = os.path.join(data.__path__[0], name)

@@ -1,4 +1,4 @@
-"""Cutting work into pieces of about equal size, the same for any number of threads."""
+"""Cuts work into pieces of about equal size, whatever the number of threads."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from itertools import pairwise
 
 import numpy as np
 
-#: Vectors are worked on in blocks of this many numbers (1 MB); fixed, so that sums do not
+#: Vectors are processed in blocks of this many numbers (1 MB); fixed, so that sums do not
 #: depend on the number of threads.
 BLOCK = 1 << 18
-#: The work is cut into this many shards whatever the number of threads, so that sums
-#: come out the same; more than the threads of most machines, so that all stay busy.
+#: Shards per pass; fixed, so that sums do not depend on the number of threads, and more than
+#: the threads of most machines, so that all stay busy.
 SHARDS = 64
 
 
 def cut(sizes: np.ndarray, most: int = SHARDS) -> list[tuple[int, int]]:
-    """Cut items into so many runs at most, of about equal total size."""
+    """Cuts items into at most ``most`` runs (begin, end) of about equal total size."""
     ends = np.cumsum(sizes, dtype=np.int64)
     if len(ends) == 0:
         return []

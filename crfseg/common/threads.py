@@ -1,4 +1,4 @@
-"""Threads over kernels that release the GIL; results always come back in order."""
+"""Runs kernels that release the GIL in threads; results keep the order of the items."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ Map = Callable[[Callable[[Any], T], Iterable[Any]], list[T]]
 
 
 def thread_count(threads: int | None) -> int:
-    """How many threads to use: as asked, or one for each processor this process may use."""
+    """The number of threads to use: ``threads``, or one per processor this process may use."""
     if threads is None:
         try:
             return len(os.sched_getaffinity(0))
         except AttributeError:  # not on every system
             return os.cpu_count() or 1
     if threads < 1:
-        raise SettingsError(f"--threads {threads}: must be at least 1")
+        raise SettingsError("must be at least 1", parameter="threads", value=threads)
     return threads
 
 
 @contextmanager
 def workers(threads: int) -> Iterator[Map[Any]]:
-    """A function like ``list(map(...))`` that uses that many threads."""
+    """Yields a function like ``list(map(...))`` that runs in that many threads."""
     if threads == 1:
         yield lambda function, items: [function(item) for item in items]
         return
-    from concurrent.futures import ThreadPoolExecutor  # costs time to import
+    from concurrent.futures import ThreadPoolExecutor  # slow to import
 
     with ThreadPoolExecutor(threads) as pool:
         yield lambda function, items: list(pool.map(function, items))

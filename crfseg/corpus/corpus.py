@@ -1,147 +1,41 @@
-"""Segmented text: read from and written to files, and packed into arrays for training."""
+"""Segmented text packed into arrays for training."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise, repeat
 
 import numpy as np
 
-from crfseg.common.errors import DataError, SettingsError
-from crfseg.common.files import Path, atomic_write, read_lines
+from crfseg.common.errors import DataError
+from crfseg.common.files import Path
 from crfseg.common.progress import Progress
-from crfseg.corpus import formats
-from crfseg.corpus.partial import FORM, Partial
-from crfseg.corpus.schemes import tags_of_words
+from crfseg.corpus.partial import Partial
+from crfseg.corpus.sentences import checked_format, iterate_sentences
 
-FORMATS = ("auto", *formats.FORMS)
-#: Characters packed at a time: the words of so many are Python objects at once.
+#: Words packed at a time: only these are Python objects at once.
 _CHUNK = 1 << 18
-# Lone surrogates are no text, but they can stand in a Python string.
+# Lone surrogates are not valid text, but a Python string can contain them.
 _ERRORS = "surrogatepass"
-#: The flags of a word: bits 0 .. FOLDS - 1 say in which folds of the training corpus it
-#: occurs, bit FOLDS + k that it is in the k-th word list (a trie has room for
+#: Folds of the jackknife. Word flags: bits 0 .. FOLDS - 1 mark the folds of the training
+#: corpus the word occurs in, bit FOLDS + k marks the k-th word list (a trie stores
 #: layout.FLAG_BITS of them).
 FOLDS = 10
 
 
-def detect_format(path: Path, encoding: str = "utf-8") -> str:
-    """The format of a corpus file, by its first lines; raises DataError if it cannot be read."""
-    return formats.detect(sample_of(read_lines(path, encoding)))
-
-
-def read_sentences(
-    path: Path,
-    format: str = "auto",
-    encoding: str = "utf-8",
-    on_bytes: Callable[[int], object] | None = None,
-) -> Iterator[list[str]]:
-    """The sentences of a corpus file as lists of words, none empty, in bounded memory.
-
-    ``on_bytes`` is told the size of each block read. Raises DataError naming the line that
-    breaks the format or the encoding, or for a sentence that is partly annotated;
-    SettingsError for an unknown format or encoding.
-    """
-    return _sentences(path, _checked(format), encoding, on_bytes, whole=True)
-
-
-def _checked(format: str) -> str:
-    if format not in FORMATS:
-        raise SettingsError(f"--format {format}: must be one of {', '.join(FORMATS)}")
-    return format
-
-
-def _sentences(
-    path: Path,
-    format: str,
-    encoding: str,
-    on_bytes: Callable[[int], object] | None,
-    *,
-    whole: bool = False,
-) -> Iterator[list[str]]:
-    """whole: raise DataError for a sentence that is partly annotated."""
-    lines: Iterable[str] = read_lines(path, encoding, on_bytes)
-    guess = format == "auto"
-    if guess:
-        # Kept rather than read again: the file may be a pipe.
-        lines = iter(lines)
-        sample = sample_of(lines)
-        format, lines = formats.detect(sample), chain(sample, lines)
-    sentences = formats.READERS[format](path, lines, guess)
-    yield from _wholly_known(path, sentences) if whole and format == "partial" else sentences
-
-
-def _wholly_known(path: Path, sentences: Iterable[list[str]]) -> Iterator[list[str]]:
-    for words in sentences:
-        if isinstance(words, Partial):
-            raise DataError(path, None, f"is partly annotated ({FORM})", "whole words")
-        yield words
-
-
-def sample_of(lines: Iterator[str]) -> list[str]:
-    """As many lines from the beginning of a file as tell its format."""
-    sample, filled = [], 0
-    for line in lines:
-        sample.append(line)
-        filled += not line.isspace() and line != ""
-        if filled == formats.SAMPLE:
-            break
-    return sample
-
-
-def read_tagged(path: Path, encoding: str = "utf-8") -> Iterator[list[tuple[str, str]]]:
-    """The sentences of a corpus file as (word, tag) pairs; tag "" in formats other than tagged.
-
-    Raises DataError and SettingsError as ``read_sentences`` does.
-    """
-    lines = read_lines(path, encoding)
-    sample = sample_of(lines)
-    format, whole = formats.detect(sample), chain(sample, lines)
-    if format == "tagged":
-        for number, line in enumerate(whole, 1):
-            if pairs := formats.tagged_pairs(path, number, line):
-                yield pairs
-    else:
-        for words in formats.READERS[format](path, whole, True):
-            yield [(word, "") for word in words]
-
-
-def write_sentences(path: Path, sentences: Iterable[Sequence[str]], format: str = "words") -> None:
-    """Writes sentences to a UTF-8 file, whole or not at all; words are split at whitespace.
-
-    Raises SettingsError for a format that is not written, CrfsegError if the file cannot be.
-    """
-    if format not in _SPELLINGS:
-        raise SettingsError(f"format {format}: must be one of {', '.join(_SPELLINGS)}")
-    spell = _SPELLINGS[format]
-    with atomic_write(path) as file:
-        for sentence in sentences:
-            if words := " ".join(sentence).split():
-                file.write(spell(words).encode())
-
-
-def _tagged_chars(words: list[str]) -> list[tuple[str, str]]:
-    return list(zip("".join(words), tags_of_words(words), strict=True))
-
-
-def _spell_conllu(words: list[str]) -> str:
-    rows = [f"{i}\t{word}" + "\t_" * 7 + "\tSpaceAfter=No\n" for i, word in enumerate(words, 1)]
-    return f"# text = {''.join(words)}\n{''.join(rows)}\n"
-
-
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """The sentences of a corpus as arrays, five bytes a character (six if partly annotated).
+    """The sentences of a corpus as arrays, five bytes per character (six if partly annotated).
 
-    codes: uint32 [N], the code points of all sentences one after another, no whitespace.
+    codes: uint32 [N], the code points of all sentences concatenated, without whitespace.
     begins: bool [N], True where a word begins.
     offsets: int64 [S + 1]; sentence s is codes[offsets[s]:offsets[s + 1]], never empty.
-    standards: uint8 [S], which of several standards each sentence follows; 0 if omitted.
-    weights: float32 [S], what the log-likelihood of each sentence counts; 1 if omitted.
-    known: bool [N], False where it is not known whether a word begins (begins is False there);
+    standards: uint8 [S], the standard each sentence follows; 0 if omitted.
+    weights: float32 [S], the weight of each sentence's log-likelihood; 1 if omitted.
+    known: bool [N], False where it is unknown whether a word begins (begins is False there);
     None if all is known.
     """
 
@@ -160,7 +54,7 @@ class Corpus:
 
     @classmethod
     def joined(cls, corpora: Sequence[Corpus]) -> Corpus:
-        """Several corpora, each of its own standard, one after another."""
+        """Concatenates corpora; corpus k becomes standard k."""
         if len(corpora) == 1:
             return corpora[0]
         before = np.cumsum([0, *(len(corpus.codes) for corpus in corpora)])
@@ -179,23 +73,23 @@ class Corpus:
 
     @property
     def all_known(self) -> np.ndarray:
-        """bool [N], True everywhere: what ``known`` would be if all was known."""
+        """bool [N], all True: ``known`` of a fully annotated corpus."""
         return np.ones(len(self.codes), dtype=np.bool_)
 
     @property
     def partly(self) -> np.ndarray:
-        """bool [S]: the sentences that are partly annotated."""
+        """bool [S]: which sentences are partly annotated."""
         if self.known is None:
             return np.zeros(len(self), dtype=np.bool_)
         return ~np.logical_and.reduceat(self.known, self.offsets[:-1])
 
     def check_whole(self, name: str) -> None:
-        """Raises DataError if a sentence is partly annotated; ``name`` is that of the corpus."""
+        """Raises DataError if a sentence is partly annotated; name: of the corpus."""
         if self.known is not None:
             raise DataError(name, None, "is partly annotated", "whole words")
 
     def taken(self, chosen: np.ndarray) -> Corpus:
-        """Some of the sentences; chosen: bool [S]."""
+        """The selected sentences; chosen: bool [S]."""
         lengths = np.diff(self.offsets)
         kept = np.repeat(chosen, lengths)
         offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths[chosen])])
@@ -206,7 +100,7 @@ class Corpus:
         )  # fmt: skip
 
     def of_standard(self, standard: int) -> Corpus:
-        """The same sentences, said to follow one standard."""
+        """The same sentences, all assigned to one standard."""
         return replace(self, standards=np.full(len(self), standard, dtype=np.uint8))
 
     @classmethod
@@ -261,17 +155,17 @@ class Corpus:
     ) -> Corpus:
         """Reads one or more files into one corpus, reporting bytes to ``progress``.
 
-        weights: what the sentences of some of the files count, where it is not 1; few:
-        that no word has two characters, which is no error then.
-        Raises DataError for a file without a sentence, or of whole lines instead of words,
-        or if no word has two characters, besides what ``read_sentences`` raises.
+        weights: the weight of each file's sentences, where it is not 1; few: accept a corpus
+        in which no word has two characters.
+        Raises what ``read_sentences`` raises, and DataError for a file without sentences, for
+        whole lines instead of words, or if no word has two characters.
         """
         files = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
         progress = progress or Progress()
         progress.begin("reading", _total_bytes(files), "bytes")
         counts: list[int] = []
-        form, heard = _checked(format), progress.advance
-        readers = (_sentences(path, form, encoding, heard) for path in files)
+        form, heard = checked_format(format), progress.advance
+        readers = (iterate_sentences(path, form, encoding, heard) for path in files)
         corpus = cls.from_sentences(
             chain.from_iterable(map(_counted, files, readers, repeat(counts)))  # one by one
         )
@@ -285,7 +179,7 @@ class Corpus:
         if words == characters and not few:
             problem = "no word has more than one character"
             raise DataError(names, None, problem, "a corpus segmented into words")
-        # Lists of words have one a line as well, but not long ones.
+        # Word lists also have one word per line, but short ones.
         if words == sentences and characters > 10 * words:
             problem = "no line has more than one word"
             raise DataError(names, None, problem, "words separated by spaces; is it segmented?")
@@ -315,7 +209,7 @@ class Corpus:
             yield from (words[a:b] for a, b in pairwise(firsts))
 
     def words(self) -> Counter[str]:
-        """How often each word occurs."""
+        """The frequency of each word."""
         return Counter(chain.from_iterable(self.sentences()))
 
 
@@ -324,7 +218,7 @@ def _encode(text: str) -> bytes:
 
 
 def _chunks(sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
-    """Lists of sentences of some _CHUNK words in all."""
+    """Yields lists of sentences with about _CHUNK words in total."""
     chunk: list[Sequence[str]] = []
     size = 0
     for sentence in sentences:
@@ -338,12 +232,12 @@ def _chunks(sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]
 
 
 def _clean(words: Sequence[str]) -> Sequence[str]:
-    """Words split at whitespace; partly annotated text has none."""
+    """Splits words at whitespace; a `Partial` contains none and is returned unchanged."""
     return words if isinstance(words, Partial) else " ".join(words).split()
 
 
 def _unknown_places(sentences: Iterable[Sequence[str]], at: int) -> Iterator[int]:
-    """Where it is not known whether a word begins, if the first sentence begins at ``at``."""
+    """Positions with an unknown boundary; ``at`` is the position of the first sentence."""
     for words in sentences:
         if isinstance(words, Partial):
             yield from (at + place for place in words.unknown)
@@ -351,7 +245,7 @@ def _unknown_places(sentences: Iterable[Sequence[str]], at: int) -> Iterator[int
 
 
 def _counted(path: Path, sentences: Iterator[list[str]], counts: list[int]) -> Iterator[list[str]]:
-    """The same sentences; their number is added to counts. Raises DataError if there is none."""
+    """Yields the sentences and appends their number to counts; raises DataError if it is 0."""
     number = 0
     for number, words in enumerate(sentences, 1):  # noqa: B007
         yield words
@@ -361,24 +255,16 @@ def _counted(path: Path, sentences: Iterator[list[str]], counts: list[int]) -> I
 
 
 def _total_bytes(files: Sequence[Path]) -> int | None:
-    """The size of all files, None where one is no plain file."""
+    """The total size of the files; None if any is not a regular file."""
     if all(map(os.path.isfile, files)):
         return sum(map(os.path.getsize, files))
     return None
 
 
 def folds_of(sentences: int, folds: int = FOLDS) -> np.ndarray:
-    """int64 [S]: so many runs of neighbouring sentences, as equal as they can be.
+    """int64 [S]: the fold of each sentence; folds are contiguous and of nearly equal size.
 
-    Runs, not every tenth: neighbours come from one document and share its rare words, so
-    only a lexicon without all of them shows what an unseen document looks like.
+    Contiguous, not interleaved: neighbours come from one document and share its rare words,
+    so only a lexicon without all of them shows what an unseen document looks like.
     """
     return np.arange(sentences) * folds // max(sentences, 1)
-
-
-_SPELLINGS: dict[str, Callable[[list[str]], str]] = {
-    "words": lambda words: " ".join(words) + "\n",
-    "chars": lambda words: " ".join(f"{c}/{tag}" for c, tag in _tagged_chars(words)) + "\n",
-    "conll": lambda words: "".join(f"{c}\t{tag}\n" for c, tag in _tagged_chars(words)) + "\n",
-    "conllu": _spell_conllu,
-}

@@ -1,4 +1,4 @@
-"""The corpus formats: telling them apart, and turning the lines of each into words."""
+"""Corpus formats: detection, and readers that turn lines into words."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ FORMS = {
     "conllu": "CoNLL-U (ten columns separated by tabs)",
     "partial": FORM,
 }
-#: How many non-empty lines tell the format of a file.
+#: Number of non-empty lines used to detect the format of a file.
 SAMPLE = 300
-# A word in 4 tags, or in the 6 of crfseg.tags.SIX.
+# A word in the four-tag scheme, or in the six-tag scheme (`schemes.SIX`).
 _WORD = re.compile(r"s|b(?:c(?:dm*)?|m*)e")
 _LEGAL = re.compile(f"(?:{_WORD.pattern})+")
 # "[" may open a compound before a word/POS token, "]nt" or "]/nt" close it after one.
@@ -35,10 +35,10 @@ Pairs = list[tuple[str, str]]
 
 
 def detect(sample: list[str]) -> str:
-    """The format of a file that begins with these lines.
+    """Detects the format of a file from its first lines.
 
-    Where the lines disagree, it is the format of those before the first that disagrees:
-    reading on in that format then stops at that line with an error.
+    If lines disagree, it is the format of those before the first that disagrees: reading in
+    that format then stops at that line with an error.
     """
     sample = [line for line in sample if line.strip()]
     columns = sum(map(_is_row_of_conll, sample))
@@ -46,7 +46,7 @@ def detect(sample: list[str]) -> str:
         return "conll"
     if all(map(fits, sample)) and any(map(is_marked, sample)):
         return "partial"
-    # Most particular first.
+    # Most specific first.
     possible = ["conllu", "chars", "tagged", "words"]
     for line in sample:
         fitting = _fitting(line)
@@ -58,22 +58,22 @@ def detect(sample: list[str]) -> str:
 
 
 def _fitting(line: str) -> set[str]:
-    """The formats that a line may be of; "words" only where no other is evident."""
+    """The formats a line may have; "words" only if no other is evident."""
     tokens = line.split()
     if line.count("\t") == 9 and _ID.fullmatch(line.partition("\t")[0]):
         return {"conllu"}
     if all(map(_CHAR_TAG.fullmatch, tokens)):
-        found = {"chars", "tagged"}
+        formats = {"chars", "tagged"}
         if _LEGAL.fullmatch("".join(token[2] for token in tokens).lower()):
-            found = {"chars"}
+            formats = {"chars"}
     elif all(map(_POS.fullmatch, tokens)):
-        found = {"tagged"}
+        formats = {"tagged"}
     else:
-        found = {"words"}
-    if len(tokens) == 1:  # "和/或" alone says nothing
-        found |= {"words", "tagged"} if "/" in line else {"words"}
-    comment = line.startswith("#") and "chars" not in found
-    return found | {"conllu"} if comment else found
+        formats = {"words"}
+    if len(tokens) == 1:  # "和/或" alone is ambiguous
+        formats |= {"words", "tagged"} if "/" in line else {"words"}
+    comment = line.startswith("#") and "chars" not in formats
+    return formats | {"conllu"} if comment else formats
 
 
 def _is_row_of_conll(line: str) -> bool:
@@ -84,7 +84,7 @@ def _is_row_of_conll(line: str) -> bool:
 
 
 def words_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
-    """Sentences of words separated by any whitespace; ``guess`` looks for other formats."""
+    """Sentences of words separated by any whitespace; guess: reject lines of other formats."""
     rows: list[str] = []
     for number, line in enumerate(lines, 1):
         words = line.split()
@@ -95,7 +95,7 @@ def words_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
         if guess:
             if ("/" in line or "\t" in line) and "words" not in (found := _fitting(line)):
                 raise _mixed(path, number, words[0], min(found), "words")
-            # One row of two columns may be two words; three together are not.
+            # One row of two columns may be two words; three in succession are not.
             rows = [*rows, line] if len(line) < 32 and _is_row_of_conll(line) else []
             if len(rows) == 3:
                 raise _mixed(path, number - 2, rows[0], "conll", "words")
@@ -103,7 +103,7 @@ def words_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
 
 
 def tagged_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
-    """Sentences of word/POS; ``guess`` looks for characters with segmentation tags."""
+    """Sentences of word/POS; guess: reject characters with segmentation tags."""
     for number, line in enumerate(lines, 1):
         tokens = line.split()
         if not tokens:
@@ -113,7 +113,7 @@ def tagged_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
         begins = guess and tokens[0][1:] in ("/b", "/s", "/B", "/S")
         if begins and _fitting(line) == {"chars"}:
             raise _mixed(path, number, line, "chars", "tagged")
-        # Twice as fast as building the pairs, and nearly every line is this simple.
+        # Fast path for nearly every line: twice as fast as building the pairs.
         if "[" not in line and "]" not in line:
             words, _, tags = zip(*[token.rpartition("/") for token in tokens], strict=True)
             if all(words) and all(tags):
@@ -142,7 +142,7 @@ def tagged_pairs(path: Path, number: int, line: str) -> Pairs:
         if not word or not tag:
             lacking = "word" if tag and "/" in inner else "tag"
             problem = f"'{_short(token)}' has no {lacking}"
-            raise DataError(path, number, problem, f"{FORMS['tagged']}{_OTHERWISE}")
+            raise _other(path, number, problem, "tagged")
         pairs.append((word, tag))
     if open_at:
         problem = f"the compound that begins with '[{pairs[open_at[-1]][0]}' is not closed"
@@ -151,7 +151,7 @@ def tagged_pairs(path: Path, number: int, line: str) -> Pairs:
 
 
 def chars_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
-    """Sentences of characters, each with its tag in the word."""
+    """Sentences of characters, each with its segmentation tag."""
     for number, line in enumerate(lines, 1):
         tokens = line.split()
         if not tokens:
@@ -160,14 +160,14 @@ def chars_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
         tags = joined[2::3].lower()
         if set(map(len, tokens)) != {3} or joined[1::3] != "/" * len(tokens):
             wrong = next(token for token in tokens if len(token) != 3 or token[1] != "/")
-            raise DataError(path, number, f"'{_short(wrong)}'", f"{FORMS['chars']}{_OTHERWISE}")
+            raise _other(path, number, f"'{_short(wrong)}'", "chars")
         yield _join(path, range(number, number + 1), joined[::3], tags, "sbmecd")
 
 
 def conll_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
-    """Sentences of one character a line, with tags s b m e (c d) or B I O.
+    """Sentences of one character per line, with tags s b m e (c d) or B I O.
 
-    Raises DataError for a file that uses both sets of tags.
+    Raises DataError for a file that uses both tag sets.
     """
     chars, tags, width, first = list[str](), list[str](), 0, 1
     seen: dict[bool, int] = {}
@@ -177,7 +177,7 @@ def conll_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
         text = "".join(tags)
         if set(text) <= {"o"}:
             return chars
-        # B I O marks no ends, so which set of tags it is shows in a whole sentence only.
+        # B I O does not mark word ends, so only a whole sentence shows which tag set it uses.
         ends = any(tag in "smecd" for tag in text) or (True in seen and set(text) == {"b"})
         seen.setdefault(ends, first)
         if len(seen) == 2:
@@ -209,7 +209,7 @@ def conll_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
             raise DataError(path, number, problem, expected)
         if len(columns[0]) != 1:
             problem = f"'{_short(columns[0])}' in the first column"
-            raise DataError(path, number, problem, f"{FORMS['conll']}{_OTHERWISE}")
+            raise _other(path, number, problem, "conll")
         letter = letters.get(columns[-1])
         if letter is None:
             if not _COLUMN_TAG.fullmatch(columns[-1]):
@@ -223,7 +223,7 @@ def conll_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
 
 
 def conllu_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
-    """Sentences of the FORM column; a multiword range stands for its parts."""
+    """Sentences of the FORM column; a multiword range replaces its parts."""
     words, covered = list[str](), 0
     for number, line in enumerate(lines, 1):
         if line.startswith("#"):
@@ -243,7 +243,7 @@ def conllu_reader(path: Path, lines: Lines, guess: bool) -> Iterator[list[str]]:
         if "." in place or int(start) <= covered:
             continue
         covered = int(end or 0)
-        parts = columns[1].split()  # a form may hold spaces, which are boundaries here
+        parts = columns[1].split()  # spaces in a form count as boundaries
         if not parts:
             raise DataError(path, number, "an empty word", "a word in the second column")
         if len(columns[1]) > MAX_WORD:
@@ -261,13 +261,13 @@ READERS: dict[str, Callable[[Path, Lines, bool], Iterator[list[str]]]] = {
     "conllu": conllu_reader,
     "partial": partial_reader,
 }
-_OTHERWISE = " (if the file has another format, give it with --format)"
+_OTHERWISE = " (if the file has another format, give format=...)"
 
 
 def _join(path: Path, lines: range, chars: str, tags: str, known: str) -> list[str]:
-    """The words that the tags spell; lines[0] is the line of the first character.
+    """The words spelled by the tags; lines: one line number, or one for each character.
 
-    ``lines`` holds one line, or as many as there are characters.
+    Raises DataError for tags that spell no words.
     """
     if _LEGAL.fullmatch(tags):
         return [chars[slice(*word.span())] for word in _WORD.finditer(tags)]
@@ -289,14 +289,19 @@ def _join(path: Path, lines: range, chars: str, tags: str, known: str) -> list[s
 
 
 def _can_begin(tags: str) -> bool:
-    """Whether a word may begin with these tags."""
+    """Whether the tags are a prefix of a word."""
     return re.fullmatch("s|b(?:c(?:dm*)?|m*)e?", tags) is not None
 
 
 def _mixed(path: Path, line: int, found: str, form: str, before: str) -> DataError:
     problem = f"'{_short(found)}' looks like {FORMS[form]}"
     expected = f"{FORMS[before]}, as in the lines before"
-    return DataError(path, line, problem, f"{expected} (give --format {before} if it is text)")
+    expected += f" (give format={before} if it is text)"
+    return DataError(path, line, problem, expected, ("format",))
+
+
+def _other(path: Path, line: int, problem: str, form: str) -> DataError:
+    return DataError(path, line, problem, f"{FORMS[form]}{_OTHERWISE}", ("format",))
 
 
 def _columns(count: int) -> str:

@@ -1,7 +1,7 @@
-"""Partly segmented text, as KyTea and Vaporetto write it: ``火-星 猫|の|生-態``.
+"""Partly segmented text in the format of KyTea and Vaporetto: ``火-星 猫|の|生-態``.
 
-Between any two characters stands what is known: ``|`` a boundary, ``-`` none, a space (or
-``?``) nothing. A tag behind a character (``/noun``) is left out.
+A mark separates any two characters: ``|`` a boundary, ``-`` no boundary, a space (or ``?``)
+unknown. A tag after a character (``/noun``) is ignored.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _EXPECTED = "expected one of | - space between any two characters"
 
 
 def read_partial(line: str) -> tuple[str, dict[int, bool]]:
-    """The text of a line, and the boundaries that are given: by place, whether there is one.
+    """The text of a line, and for each position that is known whether a word begins there.
 
-    Raises SettingsError for a line that is not of this form.
+    Raises SettingsError for a line that is not in this format.
     """
-    text, given = line[:1], {}
+    text, boundaries = line[:1], {}
     at = 1
     while at < len(line):
         if line[at] == "/":
@@ -37,16 +37,16 @@ def read_partial(line: str) -> tuple[str, dict[int, bool]]:
             raise SettingsError(f"nothing behind the last {mark!r}; {_EXPECTED}")
         known = _MARKS[mark]
         if known is not None:
-            given[len(text)] = known
+            boundaries[len(text)] = known
         text += line[at + 1]
         at += 2
-    return text, given
+    return text, boundaries
 
 
 class Partial(list[str]):
-    """A sentence of a corpus, cut where words are known to begin.
+    """A partly annotated sentence, cut where words are known to begin.
 
-    unknown: the places, counted in characters, where a word may begin or not.
+    unknown: the character positions where it is unknown whether a word begins.
     """
 
     def __init__(self, pieces: Iterable[str], unknown: Sequence[int]) -> None:
@@ -55,32 +55,32 @@ class Partial(list[str]):
 
 
 def partial_reader(path: Path, lines: Iterable[str], guess: bool) -> Iterator[list[str]]:
-    """Sentences of characters with marks between them: lists of words, or `Partial`."""
+    """Sentences of characters separated by marks: lists of words, or `Partial`."""
     for number, line in enumerate(lines, 1):
         line = line.strip()
         if not line:
             continue
         try:
-            text, given = read_partial(line)
+            text, boundaries = read_partial(line)
         except SettingsError as error:
             problem, _, _ = str(error).partition(";")
             raise DataError(path, number, problem, FORM) from None
         if _blank(text):
             raise DataError(path, number, "a blank in place of a character", FORM)
-        edges = [0, *(place for place, begins in given.items() if begins), len(text)]
+        edges = [0, *(place for place, begins in boundaries.items() if begins), len(text)]
         pieces = [text[a:b] for a, b in pairwise(edges)]
-        unknown = [i for i in range(1, len(text)) if i not in given]
+        unknown = [i for i in range(1, len(text)) if i not in boundaries]
         yield Partial(pieces, unknown) if unknown else pieces
 
 
 def fits(line: str) -> bool:
-    """Whether a line may be of this format; lines of words of one character are as well."""
+    """Whether a line may have this format; true for a line of one-character words, too."""
     line = line.strip()
     return len(line) % 2 == 1 and set("|- ").issuperset(line[1::2]) and not _blank(line[::2])
 
 
 def is_marked(line: str) -> bool:
-    """Whether a line that `fits` says anything that words separated by spaces do not."""
+    """Whether a line that `fits` has any mark but spaces."""
     return not set(line.strip()[1::2]) <= {" "}
 
 
@@ -89,7 +89,7 @@ def _blank(text: str) -> bool:
 
 
 def spell(words: Sequence[str], unknown: Iterable[int] = ()) -> str:
-    """The line of a sentence of which some places are not known."""
+    """Writes a sentence in this format; unknown: positions whose boundary is unknown."""
     marks = ["|" if i == 0 else "-" for word in words for i in range(len(word))]
     for place in unknown:
         marks[place] = " "

@@ -1,4 +1,4 @@
-"""Tag schemes of segmentation and label schemes of tagging."""
+"""Tag schemes for segmentation and label schemes for tagging."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import numpy as np
 
 from crfseg.common.errors import SettingsError
 
-#: Labels are numbered in a byte.
+#: The largest number of labels: label ids are bytes.
 MOST = 255
-#: How labels may mark entities; "free" marks none, and any label may follow any.
+#: How labels mark entities; in "free" they mark none, and any label may follow any.
 FORMS = ("free", "bio", "bmes")
 _ENTITY = re.compile(r"([BIMESLU])(?:-(.+))?")
-#: BMES, BIOES and BILOU are one form under different letters.
+#: BMES, BIOES and BILOU are the same form with different letters.
 _LETTERS = {"M": "I", "L": "E", "U": "S"}
 #: Type, first token, last token + 1.
 Entity = tuple[str, int, int]
 
 
 class Scheme(Protocol):
-    """Labels 0 .. size - 1 and which of them may follow which, begin and end a sentence.
+    """Labels 0 .. size - 1, which may follow which, and which may begin and end a sentence.
 
     legal: bool [T, T]; begins, ends: bool [T].
     """
@@ -42,10 +42,10 @@ class Scheme(Protocol):
 
 @dataclass(frozen=True)
 class TagScheme:
-    """One way to label the characters of a word, and the label paths that spell words.
+    """A way to tag the characters of words, and the tag sequences that spell words.
 
-    A word of n > 1 characters is ``b``, then the letters of ``early`` while they last,
-    then ``m`` as often as needed, then ``e``; a word of one character is ``s``.
+    A word of n > 1 characters is ``b``, then up to n - 2 letters of ``early``, then ``m`` as
+    often as needed, then ``e``; a word of one character is ``s``.
     """
 
     name: str
@@ -88,10 +88,10 @@ class TagScheme:
         return np.array([tag in "se" for tag in self.tags])
 
     def encode(self, begins: np.ndarray) -> np.ndarray:
-        """Tags of characters whose word beginnings are marked.
+        """Converts word beginnings to tags, uint8 [N].
 
         begins: bool [N], True where a word begins; begins[0] must be True and every
-        sentence must begin a word. Returns uint8 [N] tag indices.
+        sentence must begin a word.
         """
         starts = np.flatnonzero(begins)
         lengths = np.diff(np.append(starts, len(begins)))
@@ -115,11 +115,12 @@ SCHEMES = {scheme.name: scheme for scheme in (FOUR, SIX)}
 
 
 def scheme_by_name(name: str | int) -> TagScheme:
-    """The scheme called ``name`` ("4" or "6"); raises SettingsError for another."""
+    """The scheme called ``name`` ("4" or "6"); raises SettingsError for any other name."""
     try:
         return SCHEMES[str(name)]
     except KeyError:
-        raise SettingsError(f"--tags {name}: must be one of {', '.join(SCHEMES)}") from None
+        expected = f"must be one of {', '.join(SCHEMES)}"
+        raise SettingsError(expected, parameter="tags", value=name) from None
 
 
 def tags_of_words(words: list[str]) -> str:
@@ -128,9 +129,9 @@ def tags_of_words(words: list[str]) -> str:
 
 
 def parts_of(label: str) -> tuple[str, str] | None:
-    """Letter (B I E S O) and type of an entity label; None for another: B-nr -> ("B", "nr").
+    """Letter (B I E S O) and type of an entity label, else None: B-nr -> ("B", "nr").
 
-    M is written as I, L as E, U as S. The type of a letter alone is "_".
+    M becomes I, L becomes E, U becomes S. A letter alone has the type "_".
     """
     if label == "O":
         return "O", ""
@@ -139,7 +140,7 @@ def parts_of(label: str) -> tuple[str, str] | None:
 
 
 def mark_entities(labels: Iterable[str]) -> bool:
-    """Whether all labels are those of entities, and some mark one."""
+    """Whether all labels are entity labels, and at least one is not O."""
     parts = [parts_of(label) for label in set(labels)]
     return None not in parts and any(part != ("O", "") for part in parts)
 
@@ -147,17 +148,17 @@ def mark_entities(labels: Iterable[str]) -> bool:
 def entities(labels: Sequence[str]) -> list[Entity]:
     """The entities of a sentence, in order.
 
-    An entity begins with B or S, also with an I or E that continues none of its type; it ends
-    with E or S, or before what does not continue it: as conlleval and seqeval read labels, those
-    that break the rules too. Labels that mark no entity count as O.
+    An entity begins with B or S, or with an I or E that continues none of its type; it ends
+    with E or S, or before a label that does not continue it. This is how conlleval and seqeval
+    read labels, invalid sequences included. Labels that mark no entity count as O.
     """
-    found: list[Entity] = []
-    inside = ""  # the type of the entity that may go on
+    spans: list[Entity] = []
+    inside = ""  # the type of the open entity
     begin = 0
     for i, label in enumerate([*labels, "O"]):
         letter, kind = parts_of(label) or ("O", "")
         if inside and (letter not in "IE" or kind != inside):
-            found.append((inside, begin, i))
+            spans.append((inside, begin, i))
             inside = ""
         if letter == "O":
             continue
@@ -165,16 +166,16 @@ def entities(labels: Sequence[str]) -> list[Entity]:
             begin = i
         inside = kind
         if letter in "ES":
-            found.append((kind, begin, i + 1))
+            spans.append((kind, begin, i + 1))
             inside = ""
-    return found
+    return spans
 
 
 @dataclass(frozen=True)
 class LabelScheme:
-    """The labels of a model and which of them may follow which.
+    """The labels of a model and which may follow which.
 
-    names: in the order of their numbers; form: of FORMS.
+    names: in the order of their ids; form: one of FORMS.
     """
 
     names: tuple[str, ...]
@@ -212,16 +213,17 @@ class LabelScheme:
         return np.array([self.form != "bmes" or letter not in "BI" for letter, _ in self._parts])
 
     def allows(self, labels: Sequence[str]) -> bool:
-        """Whether a sentence may have these labels, which are all known."""
+        """Whether a sentence may have these labels, all of which must be known."""
         at = [self.names.index(label) for label in labels]
         moves = all(self.legal[s, t] for s, t in pairwise(at))
         return not at or bool(moves and self.begins[at[0]] and self.ends[at[-1]])
 
 
 def make_scheme(names: Sequence[str], form: str) -> LabelScheme:
-    """The scheme of some labels; raises SettingsError if they cannot be of that form."""
+    """The scheme of these labels; raises SettingsError if they do not fit the form."""
     if form not in FORMS:
-        raise SettingsError(f"--labels {form}: must be one of auto, {', '.join(FORMS)}")
+        expected = f"must be one of auto, {', '.join(FORMS)}"
+        raise SettingsError(expected, parameter="labels", value=form)
     if not 1 <= len(names) <= MOST or len(set(names)) != len(names):
         raise SettingsError(f"{len(names)} labels; expected from 1 to {MOST}, all different")
     if form != "free":
@@ -229,17 +231,18 @@ def make_scheme(names: Sequence[str], form: str) -> LabelScheme:
         wrong = [name for name in names if (parts_of(name) or "?")[0] not in letters]
         if wrong:
             expected = "O, B-X, I-X" if form == "bio" else "O, B-X, M-X (or I-X), E-X, S-X"
-            raise SettingsError(f"--labels {form}: label {wrong[0]}; expected {expected}")
+            problem = f"label {wrong[0]}; expected {expected}"
+            raise SettingsError(problem, parameter="labels", value=form)
     return LabelScheme(tuple(names), form)
 
 
 def scheme_of(
     labels: Iterable[Sequence[str]], form: str, start: LabelScheme | None = None
 ) -> LabelScheme:
-    """The labels of sentences, by name, in a form, or for "auto" in the strictest they keep to.
+    """The scheme of the labels of sentences, sorted by name; "auto": the strictest form they fit.
 
-    start: a scheme whose labels come first, and whose form is meant by "auto". Raises
-    SettingsError where labels follow one another that must not.
+    start: a scheme whose labels come first, and whose form "auto" takes over. Raises
+    SettingsError for a label sequence the form does not allow.
     """
     firsts: dict[str, None] = {}
     lasts: dict[str, None] = {}
@@ -266,7 +269,8 @@ def scheme_of(
     if form != "auto":
         scheme = make_scheme(names, form)
         if found := problem(scheme):
-            raise SettingsError(f"--labels {form}: {found}; expected labels that spell entities")
+            wrong = f"{found}; expected labels that spell entities"
+            raise SettingsError(wrong, parameter="labels", value=form)
         return scheme
     if mark_entities(names):
         for strict in ("bio", "bmes"):

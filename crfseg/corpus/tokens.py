@@ -1,7 +1,7 @@
-"""Tokens with columns of features and a label: what taggers read and write.
+"""Reads tokens with feature columns and a label, the input of taggers.
 
-One token a line, its columns separated by blanks or tabs, a blank line after each sentence:
-the format of CRF++ and of the CoNLL tasks. The label, where there is one, is the last column.
+One token per line, columns separated by spaces or tabs, a blank line after each sentence:
+the format of CRF++ and of the CoNLL tasks. The label, if there is one, is the last column.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from itertools import chain
 from crfseg.common.errors import DataError, SettingsError
 from crfseg.common.files import Path, read_lines
 from crfseg.corpus import formats
-from crfseg.corpus.corpus import sample_of
+from crfseg.corpus.sentences import sample_of
 
-#: How tokens are written: one a line; or word/label, a sentence a line.
+#: "conll": one token per line; "tagged": word/label, one sentence per line.
 TOKEN_FORMATS = ("auto", "conll", "tagged")
 #: The columns of a token.
 Row = Sequence[str]
@@ -28,13 +28,14 @@ def read_tokens(
     columns: int | None = None,
     on_bytes: Callable[[int], object] | None = None,
 ) -> Iterator[Rows]:
-    """The sentences of a file, none empty, as rows of columns, in bounded memory.
+    """Yields the sentences of a file, none empty, as rows of columns, in bounded memory.
 
-    columns: how many each token must have; None for as many as the first has. ``on_bytes`` is
-    told the size of each block read. Raises DataError naming the line, SettingsError.
+    columns: how many each token must have; None: as many as the first has. ``on_bytes`` gets
+    the size of each block read. Raises DataError naming the line, SettingsError.
     """
     if format not in TOKEN_FORMATS:
-        raise SettingsError(f"--format {format}: must be one of {', '.join(TOKEN_FORMATS)}")
+        expected = f"must be one of {', '.join(TOKEN_FORMATS)}"
+        raise SettingsError(expected, parameter="format", value=format)
     return _sentences(path, format, encoding, columns, on_bytes)
 
 

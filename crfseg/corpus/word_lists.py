@@ -1,4 +1,4 @@
-"""Reading word lists: one word per line, or jieba's dictionary."""
+"""Reads word lists: one word per line, or jieba's dictionary."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import re
 from crfseg.common.errors import DataError
 from crfseg.common.files import Path, read_lines
 
-#: Whitespace that no word can have; blanks it can.
+#: Whitespace that a word must not contain; spaces are allowed.
 _NO_BLANK = re.compile("[\x09-\x0d\x1c-\x1f\x85\u2028\u2029\ufeff]")
 _NUMBER_AND_TAG = re.compile(r" +[0-9]+(\.[0-9]+)?( +[a-z]{1,5})?$")
 _TAG = re.compile(r"(?<=[^\x00-\x7f]) +[a-z]{1,4}$")
 
 
 def read_words(path: Path) -> list[str]:
-    """The words of a UTF-8 word list, one on a line; blank lines are left out.
+    """The words of a UTF-8 word list, one per line; blank lines are skipped.
 
-    A tab ends a word. Without one, a number at the end of the line (after a space), and a tag
-    of lower-case letters after it, are left out: jieba's dictionary (``word frequency tag``)
-    is read as it is; so is a tag of up to four letters alone after a character that is not
-    ASCII. All else is the word, spaces included. Raises DataError.
+    Text after a tab is ignored. Without a tab, the columns of jieba's dictionary (``word
+    frequency tag``) are dropped: a number at the end of the line after a space, with or without
+    a lower-case tag after it, and a tag of up to four letters alone after a non-ASCII character.
+    All else belongs to the word, spaces included. Raises DataError.
     """
     words = []
     for number, line in enumerate(read_lines(path), 1):

@@ -1,8 +1,8 @@
-"""The objective of a CRF whose items have any attributes, real-valued ones included.
+"""The objective of a CRF over items with attributes, which may be real-valued.
 
 The weights are one float32 vector: the transition scores [T, T], then those of pairs of an
-attribute and a label, by their codes attribute * T + label in ascending order. See
-`kernels.items`.
+attribute and a label, in ascending order of their codes attribute * T + label. See
+`kernels.attribute_loss`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from crfseg.crf.kernels.sparse_scores import Items
 from crfseg.crf.sparse_objective import GroupedObjective
 from crfseg.features.attributes import Rows, slots_of
 
-#: As in `chain_objective`.
+#: As in `sparse_objective`.
 _CURVATURE, _RARE = 0.2, 50
 
 
 @dataclass(frozen=True)
 class Features:
-    """What has a weight: codes int64, ascending, of states; moves bool [T, T]."""
+    """The features with a weight: codes int64, ascending, of states; moves bool [T, T]."""
 
     codes: np.ndarray
     moves: np.ndarray
@@ -41,9 +41,10 @@ class Features:
         all_states: bool = False,
         all_transitions: bool = False,
     ) -> Features:
-        """Those seen in training, with values that sum to ``least`` or more; or all there are.
+        """The features seen in training whose values sum to at least ``least``.
 
-        rows: of items with so many attributes; gold: int64 [n]. As in CRFsuite, crf1d_feature.c.
+        rows: of items with that many attributes; gold: int64 [n]; all_states, all_transitions:
+        include unseen ones, whose sum is 0. As in CRFsuite, crf1d_feature.c.
         """
         labels = np.repeat(gold, np.diff(rows.ends))
         pairs = rows.columns.astype(np.int64) * tags + labels
@@ -63,8 +64,8 @@ class Features:
 class AttributeObjective(GroupedObjective):
     """The negative log-likelihood of labelled items.
 
-    rows: of items of sequences one after another, with so many attributes; gold: int64 [n];
-    lengths: int64, one at least.
+    rows: of the items of all sequences, with that many attributes; gold: int64 [n]; lengths:
+    int64, each at least 1.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class AttributeObjective(GroupedObjective):
         run: Map,
     ) -> None:
         self.features, self.gold = features, gold.astype(np.int32)
-        # No constants to the compiler: a tenth slower, but nothing to compile for each number.
+        # An array, not a tuple: a tenth slower, but T is no constant to compile a kernel for.
         self.tags = np.arange(len(features.moves))
         T = len(self.tags)
         ends = np.cumsum(lengths)
@@ -86,7 +87,7 @@ class AttributeObjective(GroupedObjective):
         self.items = Items(*rows, *slots_of(features.codes, attributes, T))
 
     def curvature(self) -> np.ndarray:
-        """float32 [size]: the diagonal of the Hessian, roughly, from the squares of values."""
+        """float32 [size]: the diagonal of the Hessian, estimated from the squared values."""
         T, items = len(self.tags), self.items
         squares = np.bincount(items.columns, items.values.astype(np.float64) ** 2)
         moves = np.full(T * T, len(self.gold) / T)
@@ -101,7 +102,7 @@ class AttributeObjective(GroupedObjective):
         return loss
 
     def loss_of(self, bounds: np.ndarray, weights: np.ndarray, gradient: np.ndarray) -> float:
-        """The loss of some sequences; their gradient is added."""
+        """The loss of some sequences; adds their gradient to ``gradient``."""
         T, longest = len(self.tags), self.longest
         scratch = (
             *np.empty((2, longest, T), dtype=np.float32), *np.empty((2, longest, T)),

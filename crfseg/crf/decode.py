@@ -1,4 +1,4 @@
-"""Best paths and marginals under given weights, for all three sources of scores."""
+"""Best paths and marginals for all three sources of scores."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from crfseg.features.index import Index
     from crfseg.features.sparse_index import ChainIndex, Rows
 
-#: A score no sum of real scores makes up for.
+#: A score that no sum of real scores makes up for.
 ILLEGAL = np.float32(-1e9)
 
 
 def decode_attributes(
     items: Items, lengths: np.ndarray, weights: np.ndarray, tags: int
 ) -> np.ndarray:
-    """int32 [n]: the best labels of sequences one after another, none empty."""
+    """int32 [n]: the best labels of concatenated, non-empty sequences."""
     ends, longest = np.cumsum(lengths), int(lengths.max(initial=0))
     paths = np.empty(len(items.ends) - 1, dtype=np.int32)
     attribute_loss.best_of_items(
@@ -50,28 +50,28 @@ def attribute_marginals(
 def label_marginals(
     index: ChainIndex, rows: Rows, bounds: np.ndarray, weights: np.ndarray, scheme: Scheme
 ) -> np.ndarray:
-    """float32 [tokens, T]: the probability of each label, of all sequences one after another."""
+    """float32 [tokens, T]: the probability of each label, for all sequences concatenated."""
     gold = np.zeros(rows[0].shape[1], dtype=np.uint8)
     with workers(1) as run:
         objective = ChainObjective(index, rows, bounds, gold, scheme, run=run)
     residuals = np.empty((len(gold), scheme.size), dtype=np.float32)
     objective.forward_backward(bounds, weights, residuals, np.empty(0, dtype=np.float32))
     parts = [residuals[begin:end] for begin, end in bounds.tolist()]
-    found = np.concatenate(parts)
-    found[:, 0] += 1  # from each the gold label was taken, which is said to be 0 everywhere
-    return found
+    marginals = np.concatenate(parts)
+    marginals[:, 0] += 1  # residuals are marginals minus gold, and gold is label 0 everywhere
+    return marginals
 
 
 def decode_labels(
     index: ChainIndex, rows: Rows, bounds: np.ndarray, weights: np.ndarray, scheme: Scheme
 ) -> np.ndarray:
-    """uint8 [tokens]: the best labels of all sequences, one after another.
+    """uint8 [tokens]: the best labels of all sequences, concatenated.
 
-    weights: float32, or int16: then scores are int32.
+    weights: float32, or int16; then scores are int32.
     """
     T = scheme.size
     dtype = np.float32 if weights.dtype == np.float32 else np.int32
-    illegal = dtype(ILLEGAL / 4)  # two of them are still an int32
+    illegal = dtype(ILLEGAL / 4)  # the sum of two still fits an int32
     moves = weights[index.transitions].reshape(T, T)
     transitions = np.where(scheme.legal, moves, illegal).astype(dtype)
     starts = np.where(scheme.begins, 0, illegal).astype(dtype)
@@ -101,9 +101,9 @@ def decode_tags(
     sequential: bool,
     allowed: np.ndarray | None = None,
 ) -> np.ndarray:
-    """uint8 [characters]: the best tags of all sequences, one after another.
+    """uint8 [characters]: the best tags of all sequences, concatenated.
 
-    allowed: uint8 [N], which tags may be at each place, as bits; any if omitted.
+    allowed: uint8 [N], the tags allowed at each place, as bits; all if omitted.
     """
     T = scheme.size
     tags = tuple(range(T))

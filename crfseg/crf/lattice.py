@@ -1,6 +1,6 @@
-"""Exact inference over arrays: what a linear-chain model says of all paths, not only the best.
+"""Exact inference over all paths of a linear chain: marginals, n-best paths, samples.
 
-Knows nothing of text or words: scores in, probabilities and paths out.
+Independent of text and words: scores in, probabilities and paths out.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from crfseg.common.errors import SettingsError
 from crfseg.crf.kernels import lattice
 
 Seed = int | Sequence[int] | np.random.Generator | None
-#: Bytes that the n best paths may take while they are looked for.
+#: The most bytes that an n-best search may take.
 _MOST = 2 << 30
 
 
 class Lattice:
-    """All paths of tags over N positions; the probability of each is ~ exp(scale * its score).
+    """All tag paths over N positions, each with probability ~ exp(scale * score).
 
-    The score of a path is the sum of its emissions [N, T], of its transitions [T, T] (from
-    the row to the column), of its first tag's start and its last tag's end [T] (0 if they are
-    not given). Real numbers, or -inf for what is ruled out; allowed: bool [N, T], rules out
-    tags at positions as well. first: bool [N], where there are several sequences one after
-    another, True where one begins: they do not touch one another. scale: best paths are
-    found with the scores as they are, so that those of integers are exact.
+    The score of a path is the sum of its emissions [N, T], its transitions [T, T] (from row to
+    column), the start of its first tag and the end of its last tag [T] (0 if omitted). Scores
+    are real numbers, or -inf for what is ruled out; allowed: bool [N, T], rules out tags at
+    positions, too. first: bool [N], True where a sequence begins, if several are concatenated:
+    they do not interact. scale: best paths are found with the unscaled scores, so that they
+    are exact for integers.
 
-    Raises SettingsError for arrays of other shapes or with NaN or +inf, and (when it is
-    asked for more than the score of a path) where all paths are ruled out.
+    Raises SettingsError for arrays of other shapes or with NaN or +inf, and (except when only
+    the score of a path is asked for) if all paths are ruled out.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Lattice:
         return out
 
     def transition_marginals(self) -> np.ndarray:
-        """float64 [T, T]: how often each transition is expected."""
+        """float64 [T, T]: the expected count of each transition."""
         out = np.zeros((self.size, self.size))
         if len(self):
             scratch = out.copy(), np.zeros((4, self.size))
@@ -93,9 +93,9 @@ class Lattice:
     def log_probabilities(
         self, begins: Sequence[int] | np.ndarray, pieces: Sequence[Sequence[int]]
     ) -> np.ndarray:
-        """float64 [M]: of each piece of path, the log-probability that the path has it.
+        """float64 [M]: the log-probability that a path contains each piece.
 
-        begins: the position of the first tag of each; pieces: tags of each, one at least.
+        begins: the position of the first tag of each piece; pieces: their tags, at least one.
         """
         begins = np.asarray(begins, dtype=np.int64).reshape(-1)
         lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
@@ -105,7 +105,7 @@ class Lattice:
     def log_probabilities_of(
         self, begins: np.ndarray, lengths: np.ndarray, tags: np.ndarray
     ) -> np.ndarray:
-        """The same for arrays: lengths int64 [M], and the tags of all pieces, int64."""
+        """`log_probabilities` for arrays: lengths int64 [M]; tags int64: of all pieces."""
         out = np.zeros(len(begins))
         if lengths.shape != begins.shape or lengths.sum() != len(tags) or (lengths < 1).any():
             raise SettingsError("pieces: there must be one for each begin, of one tag at least")
@@ -138,14 +138,14 @@ class Lattice:
         return score * self.scale - self.log_partition if score > -np.inf else -np.inf
 
     def best(self) -> np.ndarray:
-        """int64 [N]: the best path; of equal ones that with the smaller tags, last tag first."""
+        """int64 [N]: the best path; ties go to the smaller tag, from the last tag backwards."""
         return self.nbest(1)[0][0]
 
     def nbest(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The k best paths, best first: int64 [k, N], and their scores, float64 [k].
 
-        Fewer if there are not so many. Raises SettingsError if k is below 1, or so large that
-        finding them would take more than 2 GB.
+        Fewer if there are fewer paths. Raises SettingsError if k is below 1, or so large that
+        the search would take more than 2 GB.
         """
         if k < 1:
             raise SettingsError(f"the number of best paths must be at least 1, not {k}")
@@ -166,9 +166,9 @@ class Lattice:
         return paths[there], scores[there]
 
     def sample(self, k: int, seed: Seed = None) -> np.ndarray:
-        """int64 [k, N]: paths drawn from the distribution, each on its own.
+        """int64 [k, N]: paths drawn independently from the distribution.
 
-        seed: the same one gives the same paths.
+        seed: the same seed gives the same paths.
         """
         if k < 0:
             raise SettingsError(f"the number of samples must be at least 0, not {k}")
@@ -225,7 +225,7 @@ def _nothing_left() -> SettingsError:
 
 
 def _scores(values: np.ndarray, name: str, shape: tuple[int | None, ...]) -> np.ndarray:
-    """The values as a kernel reads them."""
+    """The values as a contiguous float64 array, checked."""
     array = _of_shape(np.ascontiguousarray(values, dtype=np.float64), name, shape)
     if not (array < np.inf).all():
         raise SettingsError(f"{name}: must be numbers below infinity")

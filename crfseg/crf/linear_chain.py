@@ -1,7 +1,7 @@
-"""The bare CRF: emission scores of any encoder in, labels, probabilities and gradients out.
+"""A CRF layer: emission scores of any encoder in, labels, probabilities and gradients out.
 
-Batches are padded arrays [batch, length, tags] with lengths or a mask, as of `pytorch-crf`, whose
-scores these are; or the sequences one after another, [all positions, tags], with lengths.
+Batches are padded arrays [batch, length, tags] with lengths or a mask, as in `pytorch-crf`, which
+has the same scores; or concatenated sequences, [all positions, tags], with lengths.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from crfseg.crf.lattice import Lattice
 class ChainGradients:
     """The negative log-likelihood of a batch, summed, and its gradients.
 
-    emissions: in the shape they were given in, 0 where there is padding: marginals minus gold;
-    transitions [T, T] and starts, ends [T]: expected minus gold counts.
+    emissions: marginals minus gold, in the shape of the input, 0 in the padding; transitions
+    [T, T] and starts, ends [T]: expected minus gold counts.
     """
 
     loss: float
@@ -32,16 +32,16 @@ class ChainGradients:
 class LinearChain:
     """A linear-chain CRF over emission scores.
 
-    The score of labels is the sum of their emissions, of the transitions [T, T] from each to the
-    next (from the row to the column), of the start of the first and the end of the last, [T]
-    (0 if they are not given); -inf rules out. The attributes `transitions`, `starts` and `ends`
-    may be changed at any time.
+    The score of a label sequence is the sum of its emissions, its transitions [T, T] (from row
+    to column), the start of its first label and the end of its last label, [T] (0 if omitted);
+    -inf rules out. The attributes `transitions`, `starts` and `ends` may be changed at any time.
 
-    emissions of all methods: [batch, length, T] with ``lengths`` int [batch] or ``mask`` bool
-    [batch, length] (True up to the end of a sequence; all of it if neither is given), or [n, T]
-    with ``lengths`` that sum to n. Sequences have one position at least. What is float32 is
-    answered in float32, all else in float64; within, all is float64. Raises SettingsError for
-    arrays of other shapes, for NaN or +inf outside the padding, and where all is ruled out.
+    emissions in all methods: [batch, length, T] with ``lengths`` int [batch] or ``mask`` bool
+    [batch, length] (True up to the end of a sequence; no padding if both are omitted), or [n, T]
+    with ``lengths`` that sum to n. Sequences have at least one position. Results for float32
+    emissions are float32, for all others float64; computation is in float64. Raises
+    SettingsError for arrays of other shapes, for NaN or +inf outside the padding, and if all
+    label sequences are ruled out.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class LinearChain:
         *,
         mask: np.ndarray | None = None,
     ) -> list[np.ndarray]:
-        """The best labels of each sequence, int64; of equal ones those with the smaller last."""
+        """The best labels of each sequence, int64; ties are resolved as in `Lattice.best`."""
         batch = _Batch(emissions, lengths, mask)
         return batch.split(self._lattice(batch).best())
 
@@ -76,7 +76,7 @@ class LinearChain:
         *,
         mask: np.ndarray | None = None,
     ) -> np.ndarray:
-        """The probability of each label at each position, in the shape of emissions; padding 0."""
+        """Label probabilities at each position, in the shape of emissions; 0 in the padding."""
         batch = _Batch(emissions, lengths, mask)
         return batch.unpack(self._lattice(batch).tag_marginals())
 
@@ -90,7 +90,7 @@ class LinearChain:
     ) -> np.ndarray:
         """[batch]: the log-probability of the labels of each sequence.
 
-        labels: int, in the shape of emissions without T; what stands in the padding is ignored.
+        labels: int, in the shape of emissions without T; the padding is ignored.
         """
         batch = _Batch(emissions, lengths, mask)
         return self._log_likelihood(batch, self._lattice(batch), batch.labels(labels))
@@ -103,7 +103,7 @@ class LinearChain:
         *,
         mask: np.ndarray | None = None,
     ) -> ChainGradients:
-        """What `log_likelihood` depends on, for the encoder and for gradient descent here.
+        """Gradients for training the encoder and the scores of this layer.
 
         Lafferty, McCallum & Pereira (2001), "Conditional random fields", section 3.
         """
@@ -135,10 +135,10 @@ class LinearChain:
 
 
 class _Batch:
-    """Sequences one after another.
+    """Concatenated sequences.
 
     rows [n, T]; lengths, begins int64 [batch]: of each sequence; first bool [n]: where they begin;
-    inside: where rows stand in what was given.
+    inside bool: the places of the rows in the input.
     """
 
     def __init__(
@@ -178,13 +178,13 @@ class _Batch:
         return labels[self.inside].astype(np.int64)
 
     def unpack(self, rows: np.ndarray) -> np.ndarray:
-        """What is known of each row, in the shape that emissions had."""
+        """The values of each row in the shape of the input; the padding is 0."""
         out = np.zeros((*self.inside.shape, rows.shape[1]), dtype=self.dtype)
         out[self.inside] = rows
         return out
 
     def split(self, values: np.ndarray) -> list[np.ndarray]:
-        """The values of each sequence."""
+        """Splits values [n] by sequence."""
         return np.split(values, self.begins[1:]) if len(self.begins) else []
 
 

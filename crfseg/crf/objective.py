@@ -1,13 +1,13 @@
 """Negative log-likelihood of a corpus and its gradient.
 
-The weights are one float32 vector: a row of zeros (for n-grams a model does not have),
-the transition scores, then for each family one row [window, T] for each n-gram.
+The weights are one float32 vector: a row of zeros (for unknown n-grams), the transition
+scores, then for each family one row [window, T] per n-gram.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,19 +22,28 @@ if TYPE_CHECKING:
     from crfseg.features.index import Index
 
 #: The curvature of an n-gram's weights is estimated as _CURVATURE * (count + _RARE). The
-#: variance p (1 - p) of a tag is some 0.2; the n-grams of one place move together, the
-#: rare ones most of all: without _RARE the same objective takes twice the evaluations.
+#: variance p (1 - p) of a tag is about 0.2; the n-grams of one place move together, rare
+#: ones most of all: without _RARE it takes twice the evaluations to reach the same value.
 _CURVATURE, _RARE = 0.35, 100
 
 
-class Objective:
-    """The function training minimises, without its penalty: weights -> (value, gradient).
+class PartialTags(NamedTuple):
+    """Partial annotation of a corpus.
 
-    gold: uint8 [N] tags, in the places of the table; margin: by how much the right path
-    has to win for each tag in which another one differs (`crf.demand_margin`); 0 for the
-    likelihood; allowed: uint8 [N], which tags may be right at each place, as bits, for the
-    sentences that are ``partly`` (bool [S]) annotated; counts: float32 [S], what each
-    sentence counts, 1 if omitted.
+    allowed: uint8 [N], which tags may be right at each place, as bits; sentences: bool [S], which
+    sentences are partly annotated.
+    """
+
+    allowed: np.ndarray
+    sentences: np.ndarray
+
+
+class Objective:
+    """The function that training minimises, without its penalty: weights -> (value, gradient).
+
+    gold: uint8 [N] tags, at the places of the table; margin: the softmax-margin cost per wrong
+    tag (`forward_backward.demand_margin`), 0 for plain likelihood; partial: of a partly annotated
+    corpus; counts: float32 [S], the weight of each sentence, 1 if omitted.
     """
 
     def __init__(
@@ -48,15 +57,15 @@ class Objective:
         sequential: bool,
         run: Map,
         margin: float = 0.0,
-        allowed: np.ndarray | None = None,
-        partly: np.ndarray | None = None,
+        partial: PartialTags | None = None,
         counts: np.ndarray | None = None,
     ) -> None:
         self.index, self.rows, self.gold, self.scheme = index, rows, gold, scheme
         self.sequential, self.run, self.margin = sequential, run, np.float32(margin)
         self.tags = tuple(range(scheme.size))
-        self.allowed, self.bounds, self.sentence_counts = allowed, bounds, counts
-        self.shards = _shards(bounds, partly, counts)
+        self.allowed = None if partial is None else partial.allowed
+        self.bounds, self.sentence_counts = bounds, counts
+        self.shards = _shards(bounds, None if partial is None else partial.sentences, counts)
         self.residuals = np.zeros((rows.shape[1], scheme.size), dtype=np.float32)
         self.pieces = [
             (f, first, last)
@@ -70,7 +79,7 @@ class Objective:
         return self.index.layout.size
 
     def curvature(self) -> np.ndarray:
-        """float32 [size]: the diagonal of the Hessian, roughly, from the counts of n-grams."""
+        """float32 [size]: the diagonal of the Hessian, estimated from n-gram counts."""
         T = self.scheme.size
         counts = np.zeros(self.size, dtype=np.float32)
         each = self._place_counts()
@@ -83,7 +92,7 @@ class Objective:
         return counts
 
     def _place_counts(self) -> np.ndarray | None:
-        """float32 [N]: what each place of the table counts; None if all count 1."""
+        """float32 [N]: the weight of each place of the table; None if all are 1."""
         if self.sentence_counts is None or np.all(self.sentence_counts == 1):
             return None
         ends = self.bounds[:, 1]
@@ -119,7 +128,7 @@ class Objective:
         return shard.count * loss, shard.count * pairs
 
     def _chances(self, scores: np.ndarray) -> tuple[np.ndarray | np.float32, ...]:
-        """Transitions, beginnings and ends as the kernels want them, and the margin."""
+        """The potentials of `dense_loss.crf_shard`: exponentiated scores, scores, margin."""
         return (
             np.where(self.scheme.legal, np.exp(scores.astype(np.float64)), 0.0),
             self.scheme.begins.astype(np.float64),
@@ -166,7 +175,7 @@ class Objective:
         return loss, pairs
 
     def _shape(self, bounds: np.ndarray) -> tuple[int, int]:
-        """Characters of the longest sentence, and tags."""
+        """The length of the longest sentence, and the number of tags."""
         return int((bounds[:, 1] - bounds[:, 0]).max(initial=0)), len(self.tags)
 
     def _gradient(self, piece: tuple[int, int, int], gradient: np.ndarray) -> None:
@@ -181,7 +190,7 @@ class Objective:
 
 @dataclass(frozen=True)
 class Shard:
-    """Sentences that are worked on together: all partly annotated or none, and of one count."""
+    """Sentences processed together: all or none partly annotated, all with one weight."""
 
     bounds: np.ndarray
     partly: bool = False
@@ -191,7 +200,7 @@ class Shard:
 def _shards(
     bounds: np.ndarray, partly: np.ndarray | None, counts: np.ndarray | None
 ) -> list[Shard]:
-    """All sentences in runs of about equal size, those of a kind together."""
+    """Splits the sentences of each kind and weight into shards of about equal size."""
     none = np.zeros(len(bounds), dtype=np.bool_)
     partly = none if partly is None else partly
     counts = none + np.float32(1) if counts is None else counts

@@ -1,8 +1,8 @@
 """The objective of taggers: any number of labels, sparse weights, bigram templates with cells.
 
 The weights are one float32 vector: the transition scores, then the weights of each slot (an n-gram
-seen from one place of its family's window) for the labels it was seen with in training; those
-of bigram templates for pairs of labels. See `kernels.chain`.
+seen from one place of its family's window) for the labels it was seen with in training, or for
+the pairs of labels in the case of bigram templates. See `kernels.sparse_loss`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from crfseg.features.sparse_index import _GROUPS, _ROOM
 if TYPE_CHECKING:
     from crfseg.features.sparse_index import ChainIndex, Rows
 
-#: As in `objective`. Smaller, because most n-grams leave little doubt which of many labels it is;
-#: but with half of it every step has to be cut, and takes two evaluations.
+#: As in `objective`, but smaller, because most n-grams leave little doubt about the label; with
+#: half this value every step of the line search has to be cut, and takes two evaluations.
 _CURVATURE, _RARE = 0.2, 50
 
 
 class GroupedObjective:
-    """An objective that is a sum over groups of sequences, each with a gradient of its own.
+    """An objective summed over groups of sequences, each with its own gradient.
 
     bounds: int64 [S, 2], begin and end of each sequence.
     """
 
     def __init__(self, size: int, bounds: np.ndarray, run: Map) -> None:
         self.size, self.run = size, run
-        # As many whatever the number of threads, so that sums come out the same.
+        # Independent of the number of threads, so that sums are the same for any number.
         groups = min(max(_ROOM // size, 2), _GROUPS)
         lengths = bounds[:, 1] - bounds[:, 0]
         self.groups = [bounds[a:b] for a, b in cut(lengths, groups)]
@@ -56,12 +56,12 @@ class GroupedObjective:
         return float(sum(losses))
 
     def loss_of(self, bounds: np.ndarray, weights: np.ndarray, gradient: np.ndarray) -> float:
-        """The loss of some sequences; their gradient is added."""
+        """The loss of some sequences; adds their gradient to ``gradient``."""
         raise NotImplementedError
 
 
 class ChainObjective(GroupedObjective):
-    """`objective.Objective` for taggers; gold and margin as there."""
+    """The negative log-likelihood of a tagger; gold and margin as in `objective.Objective`."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class ChainObjective(GroupedObjective):
         self.tags = tuple(range(scheme.size))
 
     def curvature(self) -> np.ndarray:
-        """float32 [size]: the diagonal of the Hessian, roughly, from the counts of n-grams."""
+        """float32 [size]: the diagonal of the Hessian, estimated from n-gram counts."""
         index, T = self.index, self.scheme.size
         per_slot = np.zeros(len(index.starts) - 1, dtype=np.float32)
         for family, shape in zip(index.families, index.shapes, strict=True):
@@ -102,7 +102,7 @@ class ChainObjective(GroupedObjective):
         return loss
 
     def loss_of(self, bounds: np.ndarray, weights: np.ndarray, gradient: np.ndarray) -> float:
-        """The loss of some sentences; their gradient is added."""
+        """The loss of some sentences; adds their gradient to ``gradient``."""
         residuals = np.empty((self.longest, len(self.tags)), dtype=np.float32)
         return self.forward_backward(bounds, weights, residuals, gradient)
 
@@ -113,7 +113,7 @@ class ChainObjective(GroupedObjective):
         residuals: np.ndarray,
         gradient: np.ndarray,
     ) -> float:
-        """The loss of some sentences; residuals, gradient: see `kernels.chain.chain_shard`."""
+        """The loss of some sentences; residuals, gradient: see `sparse_loss.chain_shard`."""
         T, longest = self.scheme.size, self.longest
         odds = np.empty((longest if self.index.templates.pairs else 1, T, T))
         scratch = (

@@ -1,4 +1,4 @@
-"""Judging and explaining models: evaluation, cross-validation, tuning, explanations.
+"""Judging models: evaluation, cross-validation, tuning.
 
 May import: training and the rooms below it.
 """

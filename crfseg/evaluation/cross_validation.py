@@ -1,4 +1,4 @@
-"""Cross-validation: how well models of some settings do on text they have not seen."""
+"""Cross-validation: how well given settings generalise to unseen text."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from crfseg.evaluation.evaluate import score_segmenter
 from crfseg.metrics.words import Scores
 from crfseg.segmentation.segmenter import Segmenter
 from crfseg.training.segmenter import Corpora, read_corpora, train
-from crfseg.training.settings import Settings
+from crfseg.training.settings import TrainingSettings
 
 MEASURES = ("precision", "recall", "f1", "oov_rate", "oov_recall", "iv_recall")
 
 
 @dataclass(frozen=True)
 class Fold:
-    """The scores of a model on the fold that it was not trained on.
+    """The scores of a model on its held-out fold.
 
-    number: of the fold, from 1; standard: of the text, "" if there is only one; words of
-    the other folds are the known ones; seconds: training and scoring.
+    number: of the fold, from 1; standard: of the text, "" if there is only one; scores: the
+    vocabulary for OOV figures is the words of the other folds; seconds: for training and scoring.
     """
 
     number: int
@@ -38,7 +38,7 @@ class Fold:
 
 @dataclass
 class CrossValidation:
-    """What came of a cross-validation; ``interrupted`` if not all k folds are there."""
+    """The result of a cross-validation; ``interrupted`` if it has fewer than k folds."""
 
     k: int
     folds: list[Fold] = field(default_factory=list)
@@ -49,14 +49,14 @@ class CrossValidation:
         return [fold for fold in self.folds if fold.standard == standard]
 
     def mean(self, measure: str = "f1", standard: str = "") -> tuple[float, float]:
-        """Mean of a measure over the folds that have it, and its standard error.
+        """The mean of a measure over the folds that have it, and its standard error.
 
-        NaN where there are too few. The trainings share most of their text, so that the
-        true error is somewhat larger (Bengio & Grandvalet 2004, "No Unbiased Estimator of
-        the Variance of K-Fold Cross-Validation").
+        NaN if there are too few folds. The training sets overlap, so the true error is somewhat
+        larger (Bengio & Grandvalet 2004, "No Unbiased Estimator of the Variance of K-Fold
+        Cross-Validation").
         """
-        found = [getattr(fold.scores, measure) for fold in self.of(standard)]
-        values = np.array([value for value in found if value is not None])
+        scores = [getattr(fold.scores, measure) for fold in self.of(standard)]
+        values = np.array([value for value in scores if value is not None])
         n = len(values)
         mean = float(values.mean()) if n else math.nan
         return mean, float(values.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
@@ -72,11 +72,11 @@ def crossval(
     progress: Progress | None = None,
     **settings: Any,
 ) -> CrossValidation:
-    """Train k times on all but one of k runs of neighbouring sentences, and score that one.
+    """Train k times, each time holding out one of k contiguous runs of sentences for scoring.
 
-    corpora: as for `train`; a text of several standards is cut within each, and scored by
-    each. settings: any others that `train` has. KeyboardInterrupt ends it early: the folds
-    that are done are there, and ``interrupted`` is set. Raises what `train` raises.
+    corpora: as for `train`; with several standards, each standard's text is split into folds and
+    scored separately. settings: any others of `train`. KeyboardInterrupt ends it early: the
+    result then has the completed folds, and ``interrupted`` is set. Raises what `train` raises.
     """
     progress = progress or Progress()
     groups = read_corpora(corpora, format, encoding, progress)
@@ -93,12 +93,13 @@ def crossval(
 
 def _check(k: int, groups: Mapping[str, Corpus]) -> None:
     if k < 2:
-        raise SettingsError(f"-k {k}: must be at least 2")
+        raise SettingsError("must be at least 2", parameter="k", value=k)
     for name, corpus in groups.items():
         corpus.check_whole(name or "the corpus")
         if len(corpus) < k:
             of = f" of {name}" if name else ""
-            raise SettingsError(f"-k {k}: must be at most {len(corpus)}, the sentences{of}")
+            expected = f"must be at most {len(corpus)}, the sentences{of}"
+            raise SettingsError(expected, parameter="k", value=k)
 
 
 def _one_fold(
@@ -109,18 +110,18 @@ def _one_fold(
     progress: Progress,
     settings: dict[str, Any],
 ) -> list[Fold]:
-    """The scores of each standard."""
+    """Train without one fold and score it, by standard."""
     start = time.perf_counter()
     held_out = {name: folds_of(len(corpus), k) == number - 1 for name, corpus in groups.items()}
     rest = {name: corpus.taken(~held_out[name]) for name, corpus in groups.items()}
-    progress.begin(f"fold {number} of {k}", settings.get("max_iter") or Settings.max_iter)
+    progress.begin(f"fold {number} of {k}", settings.get("max_iter") or TrainingSettings.max_iter)
     corpora: Any = rest.get("", rest)
     trained = train(corpora, threads=threads, progress=Steps(progress), **settings)
     if trained.interrupted:
         raise KeyboardInterrupt
     folds = []
     for name, corpus in groups.items():
-        segmenter = Segmenter.from_model(trained.model, standard=name or None)
+        segmenter = Segmenter(trained.model, standard=name or None)
         gold = corpus.taken(held_out[name]).sentences()
         scores = score_segmenter(gold, segmenter, set(rest[name].words()), threads)
         folds.append(Fold(number, name, scores, time.perf_counter() - start))
@@ -129,7 +130,7 @@ def _one_fold(
 
 
 class Steps(Progress):
-    """Lets each iteration of a training be one step of a larger stage."""
+    """Counts every training iteration as one step of an outer stage."""
 
     def __init__(self, outer: Progress) -> None:
         self.outer = outer

@@ -1,4 +1,4 @@
-"""Scoring a segmenter or a tagger on a corpus."""
+"""Score a segmenter or a tagger on a corpus."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from crfseg.common.errors import DataError, SettingsError
 from crfseg.common.files import Path
-from crfseg.corpus.corpus import read_sentences
+from crfseg.corpus.sentences import read_sentences
 from crfseg.corpus.tokens import read_tokens
 from crfseg.metrics.labels import (
     LabelScores,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from crfseg.segmentation.segmenter import Segmenter
     from crfseg.tagging.tagger import Tagger
 
-#: Sentences given to a segmenter at a time.
+#: Sentences per call of a segmenter.
 _BATCH = 4096
 
 
@@ -35,48 +35,60 @@ def score_segmenter(
     known_words: Collection[str] | None = None,
     threads: int | None = None,
 ) -> Scores:
-    """Scores a segmenter on sentences of words; see ``score_sentences``."""
+    """Score a segmenter on sentences of words; see `metrics.words.score_sentences`."""
     return score_pairs(_segmented(iter(gold), segmenter, threads), known_words)
 
 
 def evaluate(
-    gold_path: Path,
+    gold: Path | Sentences,
     *,
     segmenter: Segmenter | None = None,
-    pred: Path | None = None,
+    pred: Path | Sentences | None = None,
     train: Path | Sequence[Path] | None = None,
     format: str = "auto",
     encoding: str = "utf-8",
     threads: int | None = None,
 ) -> Scores:
-    """Scores a segmenter (the default one if none is given) or the file ``pred`` on a gold file.
+    """Score a segmenter (the default one if omitted), or ``pred``, against gold segmentation.
 
-    ``train``: the corpus or corpora whose words are the vocabulary. ``format`` is that of
-    the gold file; the formats of the others are found out. Raises DataError for files that
-    cannot be read or hold other text than gold.
+    gold, pred: a corpus file, or sentences as lists of words; train: the corpus or corpora whose
+    words are the vocabulary; format: of the gold file, the formats of the other files are
+    detected. Raises DataError for files that cannot be read, CrfsegError for text that differs
+    from gold.
     """
     if pred is not None and segmenter is not None:
-        raise SettingsError("--pred and a segmenter: one of them must be left out")
+        raise SettingsError("pred and segmenter: one of them must be left out")
     known = None
     if train is not None:
         paths = [train] if isinstance(train, str | os.PathLike) else train
         corpora = (read_sentences(path, encoding=encoding) for path in paths)
         known = set(chain.from_iterable(chain.from_iterable(corpora)))
-    gold = read_sentences(gold_path, format, encoding)
+    sentences = _sentences(gold, format, encoding)
     if pred is not None:
-        # In words a slash may be just that, so where gold was said to be words, it is.
-        predicted = read_sentences(pred, "words" if format == "words" else "auto", encoding)
-        pairs = pair_sentences(gold, predicted, os.fspath(gold_path), os.fspath(pred))
+        # If gold was declared as words, a slash in pred is text, not a POS separator.
+        predicted = _sentences(pred, "words" if format == "words" else "auto", encoding)
+        pairs = pair_sentences(sentences, predicted, _name_of(gold, "gold"), _name_of(pred, "pred"))
     else:
         if segmenter is None:
-            from crfseg.segmentation.segmenter import Segmenter  # late: it brings numba
+            from crfseg.segmentation.segmenter import Segmenter  # imported late: slow
 
             segmenter = Segmenter()
-        pairs = _segmented(gold, segmenter, threads)
+        pairs = _segmented(sentences, segmenter, threads)
     scores = score_pairs(pairs, known)
     if not scores.sentences:
-        raise DataError(gold_path, None, "the corpus is empty", "at least one sentence")
+        name = _name_of(gold, "gold")
+        raise DataError(name, None, "the corpus is empty", "at least one sentence")
     return scores
+
+
+def _sentences(source: Path | Sentences, format: str, encoding: str) -> Iterator[Sequence[str]]:
+    if isinstance(source, str | os.PathLike):
+        return read_sentences(source, format, encoding)
+    return (words for words in source if len(words))
+
+
+def _name_of(source: Path | Sentences, name: str) -> str:
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else name
 
 
 def _segmented(
@@ -92,9 +104,9 @@ def _segmented(
 def evaluate_labels(
     gold_path: Path, pred_path: Path, *, format: str = "auto", encoding: str = "utf-8"
 ) -> LabelScores:
-    """Scores a file against a gold one; the label is the last column of both.
+    """Score the labels of a file against a gold file; the label is the last column of both.
 
-    Raises DataError for files that cannot be read, have no label, or not the same tokens (the
+    Raises DataError for files that cannot be read, have no label, or differ in their tokens (the
     first column).
     """
     gold = labelled(gold_path, read_tokens(gold_path, format, encoding))
@@ -108,9 +120,9 @@ def evaluate_labels(
 def evaluate_tagger(
     gold_path: Path, tagger: Tagger, *, format: str = "auto", encoding: str = "utf-8"
 ) -> LabelScores:
-    """Scores a tagger on a file; the label is the last column, after those of the model.
+    """Score a tagger on a file; the label is the last column, after the model's columns.
 
-    Raises DataError for a file that cannot be read or has other columns.
+    Raises DataError for a file that cannot be read or has the wrong number of columns.
     """
     sentences = list(read_tokens(gold_path, format, encoding, tagger.columns + 1))
     if not sentences:

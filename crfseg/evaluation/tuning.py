@@ -1,8 +1,8 @@
-"""Choosing settings by successive halving: many on little text, the better ones on more.
+"""Choose settings by successive halving: many candidates on little text, the best on more.
 
 Jamieson & Talwalkar (2016), "Non-stochastic Best Arm Identification and Hyperparameter
-Optimization", section 3. What is rationed is the sentences to train on: what is best on
-few of them is among the best on all, and training takes time in proportion.
+Optimization", section 3. The budget is the number of training sentences: the best settings on
+few sentences are among the best on all, and training time is proportional to them.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from crfseg.common.progress import Progress
 from crfseg.corpus.corpus import Corpus
 from crfseg.training.segmenter import Files, read_corpora, train
 
-#: The parts of the sentences to train on; of the candidates, a third goes on to the next.
+#: The fraction of the sentences to train on in each round; a third of the candidates survives.
 PARTS = (Fraction(1, 9), Fraction(1, 3), Fraction(1))
 _HALVING = 3
-#: What is tried if nothing else is said; the defaults of `train` come first.
+#: The default search space; the first value of each setting is the default of `train`.
 SPACE: Mapping[str, Sequence[Any]] = {
     "l2": (1.0, 0.1, 0.3, 3.0, 10.0),
     "margin": (1.0, 0.0, 0.5, 2.0, 3.0),
     "own_lexicon": (True, False),
 }
-#: A part is this many runs of neighbouring sentences, so that it has something of everything.
+#: A fraction of the text is taken as this many contiguous runs, so that it is representative.
 _RUNS = 10
-#: The development text is the last tenth, if none is given.
+#: Without a development corpus, the last 1/_HELD_OUT of the sentences is held out.
 _HELD_OUT = 10
 
 
 @dataclass(frozen=True)
 class Trial:
-    """F1 of a training on a part of the sentences; settings: those that differ between trials."""
+    """One training; settings: those that vary; part: the fraction of sentences; f1: on dev."""
 
     settings: dict[str, Any]
     part: Fraction
@@ -51,14 +51,14 @@ class Trial:
 
 @dataclass
 class Tuning:
-    """All trials in the order in which they were made; ``interrupted`` if some are missing."""
+    """All trials in order; ``interrupted`` if the search ended early."""
 
     trials: list[Trial] = field(default_factory=list)
     interrupted: bool = False
 
     @property
     def best(self) -> Trial:
-        """The best trial of those on most text; raises SettingsError if there is none."""
+        """The best trial of the last round; raises SettingsError if there is no trial."""
         if not self.trials:
             raise SettingsError("nothing was tried")
         return max(self.trials, key=lambda trial: (trial.part, trial.f1))
@@ -77,19 +77,19 @@ def tune(
     progress: Progress | None = None,
     **settings: Any,
 ) -> Tuning:
-    """Look for good settings of `train`.
+    """Search for good settings of `train`.
 
-    dev: a corpus to score on, the last tenth of the corpora if omitted; space: for settings
-    of `train` the values to try; candidates: how many combinations to begin with: the first
-    values, and others drawn by ``seed``; settings: further ones, the same for all trials.
-    KeyboardInterrupt ends it early. Raises what `train` raises.
+    dev: a corpus to score on, the last tenth of the corpora if omitted; space: values to try, by
+    setting of `train`; candidates: the number of combinations in the first round, the first
+    values and others drawn at random with ``seed``; settings: further settings, the same for
+    all trials. KeyboardInterrupt ends the search early. Raises what `train` raises.
     """
     progress = progress or Progress()
     if candidates < 1:
-        raise SettingsError(f"candidates {candidates}: must be at least 1")
+        raise SettingsError("must be at least 1", parameter="candidates", value=candidates)
     for name, values in space.items():
         if not len(values):
-            raise SettingsError(f"space: {name} has no value to try")
+            raise SettingsError(f"{name} has no value to try", parameter="space")
     text, dev_text = _texts(corpora, dev, format, encoding, progress)
     result, chosen = Tuning(), _draw(space, candidates, random.Random(seed))
     try:
@@ -106,13 +106,14 @@ def tune(
 def _texts(
     corpora: Files, dev: Path | Corpus | None, format: str, encoding: str, progress: Progress
 ) -> tuple[Corpus, Corpus]:
-    """What to train on and what to score on."""
+    """The training corpus and the development corpus."""
     (text,) = read_corpora(corpora, format, encoding, progress).values()
     if dev is not None:
         (dev_text,) = read_corpora(dev, format, encoding, progress).values()
         return text, dev_text
     if len(text) < _HELD_OUT:
-        raise SettingsError(f"--dev: must be given for a corpus of less than {_HELD_OUT} sentences")
+        problem = f"must be given for a corpus of less than {_HELD_OUT} sentences"
+        raise SettingsError(problem, parameter="dev")
     first = np.arange(len(text)) < len(text) - len(text) // _HELD_OUT
     return text.taken(first), text.taken(~first)
 
@@ -126,7 +127,7 @@ def _draw(
 
 
 def _spread(sentences: int, part: Fraction) -> np.ndarray:
-    """bool [S]: runs of neighbouring sentences; a smaller part is within every larger one."""
+    """bool [S]: a selection of contiguous runs; smaller parts are subsets of larger ones."""
     place = np.arange(sentences) * _RUNS / sentences
     chosen: np.ndarray = place - np.floor(place) < float(part)
     return chosen
@@ -142,7 +143,7 @@ def _one_part(
     progress: Progress,
     settings: dict[str, Any],
 ) -> list[Trial]:
-    """The trials of all candidates on a part of the text; also added to the result."""
+    """Train all candidates on a part of the text; appends the trials to the result."""
     where = f"{part} of the" if part < 1 else "all"
     progress.begin(f"{len(chosen)} trainings on {where} sentences", len(chosen))
     trials = []

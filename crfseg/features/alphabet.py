@@ -1,4 +1,4 @@
-"""Ids of characters and of the values of token columns."""
+"""Maps characters and the values of token columns to ids."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crfseg.common.errors import CrfsegError
 from crfseg.text import characters as characters_module
 from crfseg.text.codes import CODE_POINTS, FIRST_CHARACTER
 
-#: More than the characters of a language; the tables of a model take memory for each.
+#: More than any language has; limits the tables of a model, which grow with each character.
 _MOST_CHARACTERS = 1 << 17
 
 
@@ -20,8 +20,8 @@ _MOST_CHARACTERS = 1 << 17
 class Alphabet:
     """The characters a model knows, by id.
 
-    characters: uint32 [K - 2], the code points of normal forms; the first has id 2. Raises
-    CrfsegError for more than any text has.
+    characters: uint32 [K - 2], code points of normal forms; the first has id 2. Raises
+    CrfsegError for more than _MOST_CHARACTERS.
     """
 
     characters: np.ndarray
@@ -47,7 +47,7 @@ class Alphabet:
 
     @classmethod
     def of(cls, codes: np.ndarray, more: np.ndarray) -> Alphabet:
-        """The alphabet of a corpus and of further text: frequent characters first."""
+        """The alphabet of a corpus and of further text, in order of frequency in the corpus."""
         normal = characters_module.normal_forms()
         counts = np.bincount(normal[codes], minlength=CODE_POINTS)
         extra = np.bincount(normal[more], minlength=CODE_POINTS)
@@ -57,14 +57,14 @@ class Alphabet:
 
 
 def concatenate_ids(words: Sequence[str], alphabet: Alphabet) -> tuple[np.ndarray, np.ndarray]:
-    """The character ids of words one after another (int32), and where each ends (int64)."""
+    """The concatenated character ids of words (int32), and where each word ends (int64)."""
     ids = alphabet.table[characters_module.code_points("".join(words))]
     return ids, np.cumsum([len(word) for word in words], dtype=np.int64)
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The values that a column may have, by id; the first has id FIRST_CHARACTER."""
+    """The known values of a token column, by id; the first has id FIRST_CHARACTER."""
 
     words: list[str]
 

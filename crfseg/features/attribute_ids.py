@@ -1,7 +1,7 @@
-"""Numbers of names: of those that a model knows, and of those that come up in training.
+"""Maps attribute names to ids: those of a model, or new ones during training.
 
-What is sought is given as beginnings, and for each name which one it has and what follows it:
-names of attributes are many, but most begin as others do.
+Names are passed as prefixes, and for each name the index of its prefix and its suffix: there
+are many attribute names, but most share their prefix with others.
 """
 
 from __future__ import annotations
@@ -21,23 +21,24 @@ from crfseg.features.strings import pack
 
 
 class Names(Protocol):
-    """What has numbers for names."""
+    """Maps attribute names to ids."""
 
     def find(self, beginnings: Sequence[str], which: np.ndarray, rests: list[str]) -> np.ndarray:
-        """int32 [n]: the number of each name, below 0 for one without.
+        """int32 [n]: the id of each name, negative for an unknown name.
 
-        which int32 [n]: its beginning. A name with a NUL has none, and gets none.
+        beginnings: the prefixes; which int32 [n]: the prefix of each name; rests: the suffixes.
+        A name with a NUL never has an id.
         """
 
 
 class NewNames:
-    """Names that get numbers as they come."""
+    """Assigns ids to names in order of first occurrence."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
 
     def find(self, beginnings: Sequence[str], which: np.ndarray, rests: list[str]) -> np.ndarray:
-        """See `Names`; none is without a number: raises SettingsError for one with a NUL."""
+        """See `Names`; every name gets an id. Raises SettingsError for a name with a NUL."""
         names = list(map(add, map(beginnings.__getitem__, which.tolist()), rests))
         for name in dict.fromkeys(names):
             if "\0" in name:
@@ -47,7 +48,7 @@ class NewNames:
 
 
 class KnownNames:
-    """Names that have their numbers: their places in a list; no two are the same."""
+    """Maps distinct names to their indices in a list."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.seed = np.uint64(secrets.randbits(64))
@@ -57,14 +58,14 @@ class KnownNames:
 
     def find(self, beginnings: Sequence[str], which: np.ndarray, rests: list[str]) -> np.ndarray:
         """See `Names`."""
-        found, text = np.empty(len(rests), dtype=np.int32), pack(rests)
-        strange: list[int] = []
+        ids, text = np.empty(len(rests), dtype=np.int32), pack(rests)
+        with_nul: list[int] = []
         if np.count_nonzero(text == 0) != len(rests):
-            strange = [k for k, rest in enumerate(rests) if "\0" in rest]
+            with_nul = [k for k, rest in enumerate(rests) if "\0" in rest]
             text = pack([rest.replace("\0", "") for rest in rests])
-        find_names(self.names, self.slots, self._packed(beginnings), which, text, found)
-        found[strange] = -1
-        return found
+        find_names(self.names, self.slots, self._packed(beginnings), which, text, ids)
+        ids[with_nul] = -1
+        return ids
 
     def _packed(self, names: Sequence[str]) -> Packed:
         text = pack(names)

@@ -1,8 +1,8 @@
-"""Items as python-crfsuite takes them: attributes by name with a value each, in sparse rows.
+"""Converts items in the format of python-crfsuite to sparse rows of attributes.
 
-An item is a dict of names and values, or the names alone. A number or bool is the value of the
+An item is a dict of names and values, or a list of names. A number or bool is the value of the
 attribute of that name; text "b" under "a" is the attribute "a:b" with value 1; a dict, list or
-set under "a" is an item of its own, before whose names "a:" is put.
+set under "a" is a nested item whose names get the prefix "a:".
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from crfseg.features.attribute_ids import Names
 Item = Any
 Items = Sequence[Item]
 _LARGEST = float(np.finfo(np.float32).max)
-#: What text and numbers in items mostly are.
+#: The types that the fast path of `_of_dicts` handles.
 _NUMBERS = frozenset((bool, int, float, np.bool_, np.int64, np.float32, np.float64))
 _PLAIN = _NUMBERS | {str}
-#: Items that are looked at together: what is made of them on the way does not add up.
+#: Items converted at a time, to bound the memory of intermediate objects.
 _BATCH = 1 << 13
-#: The last two of `Items`.
+#: The fields starts and labels of `crf.kernels.sparse_scores.Items`.
 Slots = tuple[np.ndarray, np.ndarray]
 
 
 def attributes_of(item: Item) -> Iterator[tuple[str, float]]:
-    """The names and values of an item; raises SettingsError for what is none."""
+    """Yields the names and values of an item; raises SettingsError for an invalid item."""
     if not isinstance(item, Iterable):
         raise SettingsError(f"an item is {_named(item)}; expected a dict or a list of strings")
     if not isinstance(item, dict):
@@ -52,9 +52,9 @@ def attributes_of(item: Item) -> Iterator[tuple[str, float]]:
 
 
 class Rows(NamedTuple):
-    """Items one after another: item i has the attributes from ends[i] to ends[i + 1].
+    """Items as sparse rows (CSR): item i has the entries ends[i] to ends[i + 1].
 
-    ends int64 [n + 1]; columns int32: of the attributes; values float32.
+    ends int64 [n + 1]; columns int32: attribute ids; values float32.
     """
 
     ends: np.ndarray
@@ -63,10 +63,10 @@ class Rows(NamedTuple):
 
 
 def sparse_rows(sequences: Iterable[Items], names: Names, number: int = 0) -> Rows:
-    """The values of all items.
+    """Converts all items to sparse rows.
 
-    names: what has the columns of attributes; those without one are left out; number: which the
-    first sequence is, for errors. A name that an item has twice counts twice. Raises SettingsError.
+    names: maps attributes to columns; unknown attributes are dropped; number: of the first
+    sequence, for errors. A name that an item has twice counts twice. Raises SettingsError.
     """
     parts = [Rows(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))]
     for first, few in _batches(sequences):
@@ -85,7 +85,7 @@ def sparse_rows(sequences: Iterable[Items], names: Names, number: int = 0) -> Ro
 
 
 class _Beginnings(dict[str, int]):
-    """Where in ``texts`` those of each name in dicts are: of a number, and after it of text."""
+    """Maps a dict key to the index in ``texts`` of its prefix for numbers; text has the next."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -97,10 +97,10 @@ class _Beginnings(dict[str, int]):
 
 
 class _Flat(NamedTuple):
-    """The attributes of items one after another, as `names.Names` wants them.
+    """The concatenated attributes of items, as `attribute_ids.Names` takes them.
 
-    sizes: how many each item has; beginnings: of their names; which int32: that of each; rests:
-    what follows it; values float32.
+    sizes: attributes per item; beginnings: prefixes of names; which int32: the prefix of each
+    attribute; rests: its suffix; values float32.
     """
 
     sizes: list[int]
@@ -111,7 +111,7 @@ class _Flat(NamedTuple):
 
 
 def _of_dicts(items: list[Item]) -> _Flat | None:
-    """The attributes of dicts of text and numbers, at once; None if these are not such dicts."""
+    """The attributes of dicts of text and numbers, vectorised; None for any other items."""
     if set(map(type, items)) != {dict}:
         return None
     rests: list[Any] = list(chain.from_iterable(map(dict.values, items)))
@@ -128,7 +128,7 @@ def _of_dicts(items: list[Item]) -> _Flat | None:
         numeric = np.fromiter(map(_NUMBERS.__contains__, map(type, rests)), np.bool_, len(rests))
         try:
             numbers = np.array(list(compress(rests, numeric.tolist())), dtype=np.float64)
-        except OverflowError:  # of an int
+        except OverflowError:  # an int too large for a float
             return None
         if not np.all(np.abs(numbers) <= _LARGEST):
             return None
@@ -152,7 +152,7 @@ def _of_any(items: list[Item]) -> _Flat:
 
 
 def _batches(sequences: Iterable[Items]) -> Iterator[tuple[int, list[Items]]]:
-    """The number of a sequence, and that sequence with those after it: some at a time."""
+    """Yields batches of sequences, each with the number of its first sequence."""
     first, size, batch = 0, 0, list[Items]()
     for items in sequences:
         if not isinstance(items, Sequence) and hasattr(items, "items"):
@@ -167,7 +167,7 @@ def _batches(sequences: Iterable[Items]) -> Iterator[tuple[int, list[Items]]]:
 
 
 def _refuse(sequences: list[Items], first: int, names: Names) -> None:
-    """Raise SettingsError for the first item that is none, with the number of its sequence."""
+    """Raises SettingsError for the first invalid item, with the number of its sequence."""
     for k, items in enumerate(sequences, first):
         try:
             flat = _of_any(list(items))
@@ -203,7 +203,7 @@ def _named(value: Any) -> str:
 
 
 def slots_of(codes: np.ndarray, attributes: int, tags: int) -> Slots:
-    """Where the weights of each attribute stand, and their labels; codes: of `Features`."""
+    """Where the weights of each attribute begin, and their labels; codes: of `Features`."""
     counts = np.bincount(codes // tags, minlength=attributes)
     labels = np.concatenate([np.zeros(tags * tags), codes % tags]).astype(np.int32)
     return np.cumsum(np.concatenate(([tags * tags], counts))), labels

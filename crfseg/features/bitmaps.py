@@ -1,4 +1,4 @@
-"""Building the bitmaps of `kernels.pairs`."""
+"""Builds the bitmaps of `kernels.pairs`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crfseg.features.kernels.layout import Pairs
 
 
 def number_pairs(first: np.ndarray, second: np.ndarray, size: int) -> Pairs:
-    """The numbering of distinct pairs of ids below ``size``, sorted by first, then second."""
+    """Numbers distinct pairs of ids below ``size``, sorted by first, then by second id."""
     width = (size - 1 >> 12) + 1
     keys = first.astype(np.uint64) * np.uint64(width << 12) + second.astype(np.uint64)
     occupied, blocks = _bitmaps(keys)
@@ -21,10 +21,10 @@ def number_pairs(first: np.ndarray, second: np.ndarray, size: int) -> Pairs:
 def character_bitmaps(
     characters: np.ndarray, values: np.ndarray, size: int, blocks: int
 ) -> np.ndarray:
-    """uint64 [size * blocks, 2]: for each character below ``size`` the values below 64 * blocks
-    that it has as bits, 64 a block, and 1 + how many pairs of a character and a value are before.
+    """uint64 [size * blocks, 2]: for each character below ``size`` a bitmap of its values.
 
-    characters, values: uint64, distinct pairs in order.
+    Each block has 64 bits, for values below 64 * blocks, and 1 + the number of pairs of a
+    character and a value before it. characters, values: uint64, distinct pairs in order.
     """
     found = np.zeros((size * blocks, 2), dtype=np.uint64)
     filled, bitmaps = _bitmaps(characters * np.uint64(64 * blocks) + values)
@@ -33,7 +33,7 @@ def character_bitmaps(
 
 
 def _bitmaps(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct keys >> 6, and for each: the low parts as bits, 1 + how many before."""
+    """The distinct keys >> 6, and for each: a bitmap of the low parts, 1 + the keys before."""
     high = keys >> np.uint64(6)
     starts = np.flatnonzero(np.diff(high, prepend=~np.uint64(0)))
     bits = np.uint64(1) << (keys & np.uint64(63))

@@ -1,4 +1,4 @@
-"""From a corpus to arrays ready for training: characters, lexicons, feature table, tags."""
+"""Encodes a corpus as arrays for training: characters, lexicons, feature table, tags."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from crfseg.text import characters as characters_module
 
 @dataclass(frozen=True)
 class Sequences:
-    """The positions of a corpus: its characters without those glued to the one before.
+    """The positions of a corpus: its characters without those attached to the one before.
 
     codes uint32 [n], begins bool [n], offsets int64 [S + 1], standards uint8 [S] as in
-    Corpus; kept bool [N]: which characters of the corpus are positions (`text.positions`);
-    known bool [n]: as in Corpus, or None.
+    Corpus; kept bool [N]: which characters of the corpus are positions
+    (`characters.positions`); known bool [n]: as in Corpus, or None.
     """
 
     codes: np.ndarray
@@ -51,10 +51,10 @@ class Sequences:
 
 @dataclass(frozen=True)
 class Lexicons:
-    """All words and where they belong.
+    """All lexicon words and the lexicons they belong to.
 
     names, tiers: of each lexicon; words sorted; members uint32 [W]: as in `Model`; flags
-    uint32 [standards, W]: as `lexicon.build_trie` wants them, with the folds of the training
+    uint32 [standards, W]: as `trie.build_trie` takes them, with the folds of the training
     words.
     """
 
@@ -67,10 +67,10 @@ class Lexicons:
 
 @dataclass(frozen=True)
 class KnownWords:
-    """The words of a model that training starts from.
+    """The words of the model that training starts from.
 
-    own: for each standard its training words and their folds as bits, nothing if they are no
-    lexicon; lists: name and words of each other lexicon; standards: how many there are.
+    own: for each standard its training words and their folds as bits, empty if they are not a
+    lexicon; lists: name and words of each other lexicon; standards: their number.
     """
 
     own: list[dict[str, int]]
@@ -87,27 +87,20 @@ def collect_lexicons(
 ) -> Lexicons:
     """The words of the corpus (jackknifed) as lexicon 0 if ``own``, then each file's words.
 
-    Each standard has the words of its own part of the corpus as lexicon 0. The words known
-    before are added; a file that has the name of a lexicon is more of the same. Raises
+    Each standard has the words of its own part of the corpus as lexicon 0. The words in
+    ``before`` are added; a file with the name of an existing lexicon extends it. Raises
     DataError, SettingsError.
     """
     column = own
     standards = int(corpus.standards.max(initial=0)) + 1
-    sources: list[tuple[str, list[Iterable[str]]]] = []
     if before is not None:
         column, standards = bool(before.own), before.standards
-        sources = [(name, [words]) for name, words in before.lists]
-    places = {name: k for k, (name, _) in enumerate(sources)}
-    for path in paths:
-        name = os.path.basename(os.fspath(path))
-        if name in places:
-            sources[places[name]][1].append(read_words(path))
-        else:
-            sources.append((name, [read_words(path)]))
+    sources = _sources(paths, before)
     names = ["words of the training corpus"] if column else []
     names += [name for name, _ in sources]
     if len(names) > lexicon.MAX_LEXICONS:
-        raise SettingsError(f"--lexicon: at most {lexicon.MAX_LEXICONS - own} files can be given")
+        problem = f"at most {lexicon.MAX_LEXICONS - own} files can be given"
+        raise SettingsError(problem, parameter="lexicons")
     private = standards if column else 0
     if private + len(sources) > 16:
         raise SettingsError(
@@ -141,10 +134,27 @@ def collect_lexicons(
     )
 
 
-def words_by_fold(corpus: Corpus, folds: np.ndarray, standard: int) -> dict[str, int]:
-    """For each word of a standard that a lexicon can use, the folds it occurs in as bits.
+def _sources(
+    paths: Sequence[str | os.PathLike[str]], before: KnownWords | None
+) -> list[tuple[str, list[Iterable[str]]]]:
+    """The name and the words of each lexicon; a file named as one known before adds to it."""
+    sources: list[tuple[str, list[Iterable[str]]]] = []
+    if before is not None:
+        sources = [(name, [words]) for name, words in before.lists]
+    known = dict(sources)
+    for path in paths:
+        name = os.path.basename(os.fspath(path))
+        if name in known:
+            known[name].append(read_words(path))
+        else:
+            sources.append((name, [read_words(path)]))
+    return sources
 
-    Of partly annotated text, only the words of which all boundaries are known.
+
+def words_by_fold(corpus: Corpus, folds: np.ndarray, standard: int) -> dict[str, int]:
+    """The folds in which each usable word of a standard occurs, as bits.
+
+    In partly annotated text, only words with all boundaries known count.
     """
     flags: dict[str, int] = {}
     characters = corpus.codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
@@ -154,7 +164,7 @@ def words_by_fold(corpus: Corpus, folds: np.ndarray, standard: int) -> dict[str,
         return flags
     first = chosen[0] + np.searchsorted(folds[chosen], np.arange(FOLDS + 1))
     cuts = np.searchsorted(edges, corpus.offsets[first])
-    unknown = None  # how many unknown places are before each character
+    unknown = None  # number of unknown boundaries before each character
     if corpus.known is not None:
         unknown = np.concatenate([[0], np.cumsum(~corpus.known)])
     for fold in range(FOLDS):
@@ -169,7 +179,7 @@ def words_by_fold(corpus: Corpus, folds: np.ndarray, standard: int) -> dict[str,
 
 @dataclass(frozen=True)
 class Encoder:
-    """What turns any sequences into the feature table the model was trained on.
+    """Converts sequences to feature tables of the form the model was trained on.
 
     tiers: of each lexicon; tries: one for each standard, none without lexicons.
     """
@@ -212,8 +222,8 @@ class Encoder:
     def training_table(
         self, sequences: Sequences, lexicons: Lexicons, folds: np.ndarray, dropout: float
     ) -> Table:
-        """That of the corpus itself: its own words are hidden from each fold, as are by chance
-        a part ``dropout`` of the words of all lexicons."""
+        """The feature table of the training corpus, jackknifed: each fold does not see its own
+        words, nor a pseudo-random fraction ``dropout`` of the words of all lexicons."""
         if not dropout:
             tries = ((sequences.standards == s, trie) for s, trie in enumerate(self.tries))
             return self._table(sequences, tries, folds)
@@ -248,21 +258,22 @@ def _tries(lexicons: Lexicons, alphabet: Alphabet, flags: np.ndarray) -> Iterato
 
 
 def _hidden(words: int, fold: int, part: float) -> np.ndarray:
-    """bool [words]: those that are hidden from a fold, spread evenly over words and folds."""
+    """bool [words]: the words hidden from a fold, spread evenly over words and folds."""
     numbers = np.arange(words, dtype=np.uint64) * np.uint64(FOLDS) + np.uint64(fold)
     return (numbers + np.uint64(1)) * SPREAD < np.uint64(part * 2.0**64)
 
 
 def gold_tags(sequences: Sequences, table: Table, scheme: TagScheme) -> np.ndarray:
-    """uint8 [N]: the tags of the corpus in the places of its table."""
+    """uint8 [N]: the gold tags at the places of the table."""
     gold = np.zeros(table.columns.shape[1], dtype=np.uint8)
     gold[_places(sequences, table)] = scheme.encode(sequences.begins)
     return gold
 
 
 def allowed_tags(sequences: Sequences, table: Table, scheme: TagScheme) -> np.ndarray | None:
-    """uint8 [N]: the tags that what is known of the corpus allows, as bits, in the places of
-    its table; None if all is known.
+    """uint8 [N]: the tags allowed by a partial annotation, as bits, at the places of the table.
+
+    None if all is known.
     """
     if sequences.known is None:
         return None
@@ -278,7 +289,7 @@ def allowed_tags(sequences: Sequences, table: Table, scheme: TagScheme) -> np.nd
 
 
 def _places(sequences: Sequences, table: Table) -> np.ndarray:
-    """int64 [n]: where the positions stand in the table."""
+    """int64 [n]: the place of each position in the table."""
     lengths = np.diff(sequences.offsets)
     shift = np.repeat(table.bounds[:, 0] - sequences.offsets[:-1], lengths)
     return np.arange(len(sequences.codes)) + shift

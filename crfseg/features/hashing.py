@@ -1,4 +1,4 @@
-"""Hash tables as the rest of the library uses them."""
+"""Builds the hash tables of `kernels.perfect_hashing` and `kernels.hashing`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _HALF = np.uint64(32)
 def perfect_slots(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """Displacements (uint8), the slot of each key (int64 [n]), and the number of slots.
 
-    keys: uint64 [n], distinct. See `kernels.perfect`. Raises CrfsegError for keys no
-    table can be made of: chance has none, a forged model may.
+    keys: uint64 [n], distinct. See `kernels.perfect_hashing`. Raises CrfsegError if no table
+    can be built: this does not happen by chance, but may with the keys of a forged model.
     """
     buckets = len(keys) // _KEYS_PER_BUCKET + 1
     size = int(len(keys) * _SLOTS_PER_KEY) + 1
@@ -41,5 +41,5 @@ def perfect_slots(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
 
 
 def empty_slots(keys: int) -> np.ndarray:
-    """int32 [2^k], all -1: a table for `kernels.hashing` with room for that many keys."""
+    """int32 [2^k], all -1: an empty table for `kernels.hashing` with room for that many keys."""
     return np.full(1 << max(4, (2 * keys - 1).bit_length()), -1, dtype=np.int32)

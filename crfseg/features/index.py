@@ -22,8 +22,8 @@ from crfseg.features.templates import Templates
 class FamilyIndex:
     """The n-grams of one family, numbered by first occurrence in the training corpus.
 
-    keys uint64 [n]; counts int32 [n]; starts int64 [n + 1] and places int32: where each
-    occurs; base: where its rows start in the weights.
+    keys uint64 [n]; counts int32 [n]; starts int64 [n + 1] and places int32: the anchors of
+    each (CSR); base: where the rows of the family start in the weights.
     """
 
     keys: np.ndarray
@@ -34,7 +34,7 @@ class FamilyIndex:
 
     @cached_property
     def slots(self) -> np.ndarray:
-        """int32: the hash table of the keys, see `hashing`."""
+        """int32: the hash table of the keys, see `kernels.hashing`."""
         slots = empty_slots(len(self.keys))
         hashing.fill(self.keys, slots)
         return slots
@@ -42,7 +42,7 @@ class FamilyIndex:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things stand in the weight vector."""
+    """The layout of the weight vector: zeros, transition scores, rows of n-grams."""
 
     zeros: int
     tags: int
@@ -56,7 +56,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Index:
-    """The n-grams of a training corpus: what there is to learn."""
+    """The n-grams of a training corpus and the layout of their weights."""
 
     plan: Plan
     templates: Templates
@@ -64,7 +64,10 @@ class Index:
     layout: Layout
 
     def rows(self, table: Table) -> np.ndarray:
-        """int32 [F, N]: where the row of the n-gram at each anchor of any table starts."""
+        """int32 [F, N]: where the row of the n-gram at each anchor of any table starts.
+
+        See `look_up_rows`.
+        """
         widths = [len(shape.shifts) * self.layout.tags for shape in self.templates.families]
         return look_up_rows(table, self.plan, self.families, widths)
 
@@ -72,9 +75,9 @@ class Index:
 def look_up_rows(
     table: Table, plan: Plan, families: Sequence[FamilyIndex], widths: Sequence[int]
 ) -> np.ndarray:
-    """int32 [F, N]: where the row of the n-gram at each anchor starts; of an unknown one 0.
+    """int32 [F, N]: where the row of the n-gram at each anchor starts; 0 if it is unknown.
 
-    widths: how many weights a row of each family has.
+    widths: weights per row of each family.
     """
     rows = np.zeros((len(families), table.columns.shape[1]), dtype=np.int32)
     for f, (family, width) in enumerate(zip(families, widths, strict=True)):
@@ -93,7 +96,7 @@ def _to_rows(ids: np.ndarray, base: int, width: int) -> None:
 def build_index(
     table: Table, plan: Plan, templates: Templates, scheme: Scheme, run: Map
 ) -> tuple[Index, np.ndarray]:
-    """Number the n-grams of a corpus; returns the index and the corpus' rows [F, N]."""
+    """Numbers the n-grams of a corpus; returns the index and the rows of the corpus [F, N]."""
     T = scheme.size
     widths = [len(family.shifts) * T for family in templates.families]
     zeros = max(widths)
@@ -104,10 +107,10 @@ def build_index(
 def number_families(
     table: Table, plan: Plan, widths: Sequence[int], base: int, run: Map
 ) -> tuple[list[FamilyIndex], np.ndarray, int]:
-    """Number the n-grams of some families; their rows stand in the weights from ``base`` on.
+    """Numbers the n-grams of some families; their rows in the weights start at ``base``.
 
-    widths: how many weights a row of each family has. Returns the families, the rows of the
-    corpus [F, N], and where the weights end; raises SettingsError if that is too far.
+    widths: weights per row of each family. Returns the families, the rows of the corpus
+    [F, N], and the end of the weights; raises SettingsError if that is not an int32.
     """
     rows = np.empty((len(widths), table.columns.shape[1]), dtype=np.int32)
 
@@ -128,7 +131,7 @@ def number_families(
         families.append(FamilyIndex(*numbered, base=base))  # type: ignore[misc]
         _to_rows(rows[f], base, widths[f])
         base += len(numbered[0]) * widths[f]
-    if base > np.iinfo(np.int32).max:  # rows are numbered in 32 bits, and kernels trust them
+    if base > np.iinfo(np.int32).max:  # rows are int32, and kernels do not check them
         raise SettingsError(f"{base:,} weights are too many; expected fewer templates or less text")
     return families, rows, base
 
@@ -136,9 +139,9 @@ def number_families(
 def count_rows(
     family: FamilyIndex, width: int, counts: np.ndarray, each: np.ndarray | None = None
 ) -> None:
-    """Write how often each n-gram occurs in the places of its weights.
+    """Writes the count of each n-gram for each of its weights.
 
-    each: float32 [N], what each place counts, if not 1.
+    each: float32 [N], the weight of each place, if not 1.
     """
     found = family.counts
     if each is not None:

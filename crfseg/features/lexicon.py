@@ -1,11 +1,12 @@
-"""Word lists and where their words match: the lexicon columns of the feature table.
+"""Lexicons: the flags and tiers of their words.
 
-A lexicon gives two codes for each position, one of its longest word that begins there and
-one of its longest that ends there: how long it is and, for a lexicon of several tiers, how
-widely it is used (`kernels.trie.code_of`). The words of the training corpus are jackknifed:
-a sentence is matched with the words of the other folds only, or every training word would
-look known and the model would trust the lexicon too much; a word's tier says in how many
-folds it occurs (see "Jackknife" in docs/guide/how-it-works.md).
+A lexicon adds two codes for each position to the feature table: of its longest word that
+begins there and of its longest that ends there. A code says how long the word is and, for a
+lexicon of several tiers, how widely it is used (`kernels.trie.code_of`). The words of the
+training corpus are jackknifed: a sentence is matched only with the words of the other folds,
+because otherwise every training word would look known and the model would trust the lexicon
+too much. A word's tier says in how many folds it occurs (see "Jackknife" in
+docs/guide/how-it-works.md).
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ import numpy as np
 from crfseg.corpus.corpus import FOLDS
 from crfseg.features.kernels.layout import COMMON, WIDE
 
-#: Longer words are left out of a lexicon: they are names of one document.
+#: Longer words are left out of a lexicon: they are names found in a single document.
 MAX_WORD = 12
 MAX_LEXICONS = 9
-#: In how many folds a word of the training corpus occurs at least, by its tier.
+#: The least number of folds of the training corpus in which the words of each tier occur.
 TIERS = (1, COMMON, WIDE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def masks(tiers: Sequence[int]) -> np.ndarray:
-    """uint64 [lexicons]: for each lexicon the flags that say a word is in it.
+    """uint64 [lexicons]: the word flags that mark membership in each lexicon.
 
-    tiers: how many each lexicon has; only that of the training words has more than one.
+    tiers: of each lexicon; only the lexicon of the training words has more than one.
     """
     lists = [1 << (FOLDS + k) for k in range(len(tiers))]
     own = [(1 << FOLDS) - 1] if has_own(tiers) else []
@@ -48,9 +49,9 @@ def tier_of(folds: int) -> int:
 
 
 def flags_of(members: np.ndarray, tiers: Sequence[int]) -> np.ndarray:
-    """uint32 [W]: the flags of the words of a plain model, whose folds are all the same now.
+    """uint32 [W]: the flags of the words of a plain model, which no longer tells folds apart.
 
-    members uint32 [W]: see `Model`. As many folds as a word's tier asks for.
+    members uint32 [W]: see `Model`. A word gets the least number of folds of its tier.
     """
     ranks = [(members >> (2 * k)) & 3 for k in range(len(tiers))]
     flags = np.zeros(len(members), dtype=np.uint32)
@@ -65,7 +66,7 @@ def flags_of(members: np.ndarray, tiers: Sequence[int]) -> np.ndarray:
 def usable(words: Iterable[str]) -> list[str]:
     """The distinct words a lexicon can use, sorted.
 
-    Of 2 .. MAX_WORD characters, without spaces and lone surrogates (which UTF-8 cannot write).
+    They have 2 .. MAX_WORD characters, no spaces and no lone surrogates (UTF-8 has none).
     """
     fitting = {w for w in words if 2 <= len(w) <= MAX_WORD and "".join(w.split()) == w}
     return sorted(w for w in fitting if not _SURROGATE.search(w))

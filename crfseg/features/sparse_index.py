@@ -16,12 +16,12 @@ from crfseg.features.kernels.sparse_index import seen_labels
 from crfseg.features.table import Table
 from crfseg.features.templates import Family, Templates
 
-#: The first slots of the n-grams at each anchor, of the families of unigrams and of bigrams: int32
-#: [F, N] and [P, N].
+#: The first slot of the n-gram at each anchor, for the families of unigram and of bigram
+#: templates: int32 [F, N] and [P, N].
 Rows = tuple[np.ndarray, np.ndarray]
 Plans = tuple[Plan, Plan]
-#: The corpus is cut into groups of sentences, each with a gradient of its own: so many, or as
-#: many as take up room for so many numbers, but two at least.
+#: The corpus is cut into groups of sentences, each with its own gradient: at most _GROUPS, and
+#: as many as fit into _ROOM numbers, but at least two.
 _GROUPS, _ROOM = 16, 1 << 26
 
 
@@ -30,7 +30,8 @@ class ChainIndex:
     """The n-grams of a model or a training corpus.
 
     families: of unigrams, then of bigrams, numbered in slots; starts int32 [S + 1], labels
-    uint16: as in `Slots`; unknown n-grams have slot 0 and, as those after it, no weights.
+    uint16: as in `Slots`. Unknown n-grams start at slot 0; the slots below `first_slot` have
+    no weights.
     """
 
     plans: Plans
@@ -52,17 +53,17 @@ class ChainIndex:
 
     @property
     def slots(self) -> tuple[Slots, Slots]:
-        """Of unigrams and of bigrams, for kernels."""
+        """The slots of unigrams and of bigrams, for kernels."""
         first, second = self.plans
         return Slots(first, self.starts, self.labels), Slots(second, self.starts, self.labels)
 
     @property
     def transitions(self) -> slice:
-        """Where the T * T transition scores stand in the weights."""
+        """The T * T transition scores in the weights."""
         return slice(0, self.tags * self.tags)
 
     def rows(self, table: Table) -> Rows:
-        """The rows of any table."""
+        """The first slots of the n-grams of any table."""
         split = len(self.templates.families)
         parts = (self.families[:split], self.families[split:])
         shapes = (self.templates.families, self.templates.pairs)
@@ -74,16 +75,16 @@ class ChainIndex:
 
 
 def first_slot(shapes: Sequence[Family]) -> int:
-    """How many slots there are for unknown n-grams: as many as the widest window has places."""
+    """The first slot of a known n-gram: the widest window is reserved for unknown ones."""
     return max(len(shape.shifts) for shape in shapes)
 
 
 def build_chain_index(
     table: Table, plans: Plans, templates: Templates, gold: np.ndarray, scheme: Scheme, run: Map
 ) -> tuple[ChainIndex, Rows]:
-    """Number the n-grams of a corpus and list the labels they are seen with.
+    """Numbers the n-grams of a corpus and lists the labels they are seen with.
 
-    gold: uint8 [N] labels in the places of the table. Returns the index and the corpus' rows.
+    gold: uint8 [N], labels at the places of the table. Returns the index and the corpus' rows.
     """
     T = scheme.size
     shapes = (*templates.families, *templates.pairs)
@@ -121,7 +122,7 @@ def build_chain_index(
 
 
 def insides(bounds: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 [N]: which places hold a token, and which one that is not the first of a sentence."""
+    """uint8 [N], twice: places with a token, and those except the first of each sentence."""
     steps = np.zeros(size + 1, dtype=np.int8)
     steps[bounds[:, 0]] = 1
     steps[bounds[:, 1]] = -1
@@ -132,5 +133,5 @@ def insides(bounds: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def occurrences(family: FamilyIndex, shape: Family) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A family as the kernels take it."""
+    """A family in the form that kernels take: starts, places, shifts."""
     return family.starts, family.places, np.array(shape.shifts, dtype=np.int64)

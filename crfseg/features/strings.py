@@ -17,7 +17,7 @@ def pack_words(words: Iterable[str]) -> np.ndarray:
 
 
 def unpack_words(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The code points of packed words one after another (uint32), and where each ends (int64).
+    """The concatenated code points of packed words (uint32), and where each ends (int64).
 
     Raises ValueError for bytes that are not UTF-8 or do not end with a line end.
     """
@@ -29,13 +29,13 @@ def unpack_words(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pack(words: Sequence[str]) -> np.ndarray:
-    """uint8: the words one after another, each with a NUL behind it."""
+    """uint8: the words in UTF-8, each followed by a NUL."""
     text = "\0".join((*words, ""))
     return np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
 
 
 def unpack(packed: np.ndarray) -> list[str]:
-    """The words that were packed; raises ValueError for bytes that `pack` does not write."""
+    """The inverse of `pack`; raises ValueError for bytes that `pack` does not write."""
     words = packed.tobytes().decode("utf-8", "surrogatepass").split("\0")
     if words.pop() != "":
         raise ValueError("the last word has no NUL behind it")

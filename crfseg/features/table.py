@@ -1,6 +1,4 @@
-"""Text as the models see it: alphabet, feature table, n-gram keys. Training and decoding
-both go through here.
-"""
+"""The feature table and its n-gram keys, used in training and in decoding."""
 
 from __future__ import annotations
 
@@ -31,10 +29,10 @@ if TYPE_CHECKING:
 
 
 def radices(alphabet: int, tiers: Sequence[int], standards: int = 1) -> list[int]:
-    """How many values each column of the feature table can take.
+    """The number of values of each column of the feature table.
 
-    tiers: of each lexicon. Where there are several standards, the last column says which one
-    a sentence follows.
+    tiers: of each lexicon. With several standards, the last column is the standard of the
+    sentence.
     """
     last = [standards] if standards > 1 else []
     codes = [(LONGEST - 1) * t + 1 for t in tiers for _ in range(2)]
@@ -42,7 +40,7 @@ def radices(alphabet: int, tiers: Sequence[int], standards: int = 1) -> list[int
 
 
 def digits_of(keys: np.ndarray, radix: Sequence[int]) -> list[np.ndarray]:
-    """The values of the cells of mixed-radix keys, uint64 [n] for each cell."""
+    """Splits mixed-radix keys into the values of their cells, uint64 [n] for each cell."""
     digits = []
     for r in reversed(radix):
         digits.append(keys % np.uint64(r))
@@ -53,8 +51,8 @@ def digits_of(keys: np.ndarray, radix: Sequence[int]) -> list[np.ndarray]:
 def make_plan(families: Sequence[Family], radix: Sequence[int]) -> Plan:
     """The templates as arrays for the kernels; radix: see `radices`.
 
-    Raises TemplateError for a column that does not exist or an n-gram that has more
-    possible values than a 63-bit key can number.
+    Raises TemplateError for a column that does not exist or an n-gram with more possible
+    values than a 63-bit key can hold.
     """
     used = 1 + max((column for family in families for _, column in family.pattern), default=-1)
     if used > len(radix):
@@ -88,10 +86,10 @@ def make_plan(families: Sequence[Family], radix: Sequence[int]) -> Plan:
 class Table:
     """The feature table of a corpus: one row of cells for each position.
 
-    columns: int32 [C, N]; sequences stand in it 2 * reach places apart, at least BEYOND, and
-    as far from its ends (what an anchor at one end of a window speaks to is then never beyond the
-    array nor in another sequence), the gaps hold BOUNDARY characters; bounds: int64
-    [S, 2], begin and end of each sequence.
+    columns: int32 [C, N]; sequences are 2 * reach places apart, at least BEYOND, and as far
+    from both ends of the array, so that an anchor at the end of a window never contributes to
+    another sequence or beyond the array; gaps hold BOUNDARY characters; bounds: int64 [S, 2],
+    begin and end of each sequence.
     """
 
     columns: np.ndarray
@@ -118,8 +116,8 @@ def make_table(
 ) -> Table:
     """The feature table of sequences of characters.
 
-    codes: uint32 [n] code points (positions only, see `text.positions`); offsets: int64
-    [S + 1]; tries: each with the sequences it is for (bool [S]); tiers: of each lexicon;
+    codes: uint32 [n] code points (positions only, see `characters.positions`); offsets: int64
+    [S + 1]; tries: each with the sequences it applies to (bool [S]); tiers: of each lexicon;
     folds: int [S], the fold whose words are hidden from each sequence, or None; standards:
     uint8 [S], or None if there is only one.
     """
@@ -134,7 +132,7 @@ def make_table(
     places = np.arange(len(codes)) + np.repeat(begins - offsets[:-1], lengths)
     columns[CHARACTER, places] = alphabet.table[codes]
     columns[TYPE, places] = characters_module.types()[codes]
-    if standards is not None:  # what a template sees from a sequence is of its standard
+    if standards is not None:  # all places within reach of a sequence get its standard
         for (begin, end), standard in zip(bounds.tolist(), standards.tolist(), strict=True):
             columns[-1, begin - reach : end + reach] = standard
     if tiers:

@@ -1,9 +1,9 @@
-"""Feature templates in CRF++ syntax, and the n-gram families they fall into.
+"""Feature templates in CRF++ syntax, and the n-gram families they form.
 
 A template names cells of a table whose rows are characters: ``U05:%x[-1,0]/%x[0,0]``
-is the feature made of the previous and this character. Templates that look at the same
-shape from different places (C-1C0 and C0C+1) are one *family*: the n-gram is looked up
-once where it stands (its anchor) and speaks to every position in the family's window.
+is the feature made of the previous and the current character. Templates of the same shape
+seen from different positions (C-1C0 and C0C+1) are one *family*: the n-gram is looked up once
+at its own position (its anchor) and contributes to every position in the family's window.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ U04:%x[0,0]/%x[1,0]
 U05:%x[-2,1]/%x[-1,1]/%x[0,1]/%x[1,1]/%x[2,1]
 B
 """
-#: For the lexicon whose columns are {0} and {1}.
+#: Templates of the lexicon in the columns {0} and {1}.
 LEXICON_TEMPLATES = """\
 U{0}0:%x[-1,{0}]/%x[-1,{1}]/%x[0,{0}]/%x[0,{1}]
 U{0}1:%x[0,{0}]/%x[0,{1}]
 U{0}2:%x[0,{0}]/%x[0,{1}]/%x[1,{0}]/%x[1,{1}]
 U{0}3:%x[0,0]/%x[0,{0}]/%x[0,{1}]
 """
-#: What the columns are, for errors.
+#: Describes the columns in error messages.
 COLUMNS_HELP = (
     "0 character, 1 character type, then two for each lexicon, then the standard if there are "
     "several"
 )
 _CELL = re.compile(r"%x\[\s*(-?\d{1,4})\s*,\s*(\d{1,4})\s*\]")
 _FURTHEST = 8
-#: More than anybody needs; the tables of a model take memory for each.
+#: More than anybody needs; limits the tables of a model, which grow with each template.
 _MOST = 400
 
 
 @dataclass(frozen=True)
 class Template:
-    """One feature: the cells (offset, column) it is made of, in text order.
+    """One feature: its cells (offset, column), in text order.
 
-    pairs: whether it is of a label and the one before, not of one label.
+    pairs: whether it is a bigram template, over a label and the label before it.
     """
 
     text: str
@@ -58,11 +58,11 @@ class Template:
 
 @dataclass(frozen=True)
 class Family:
-    """An n-gram shape and the places it is seen from.
+    """An n-gram shape and the positions it is seen from.
 
     pattern: cells (offset from the anchor, column), offsets >= 0.
     shifts: for each template of the family, anchor minus position; descending, so that
-    the positions an anchor speaks to ascend.
+    the positions an anchor contributes to ascend.
     """
 
     pattern: tuple[tuple[int, int], ...]
@@ -71,9 +71,9 @@ class Family:
 
 @dataclass(frozen=True)
 class Templates:
-    """Everything a model looks at: unigram families, and whether tags see their neighbour.
+    """The templates of a model: unigram families, and whether it has tag transitions.
 
-    pairs: families of bigram templates with cells, for taggers only.
+    pairs: families of bigram templates with cells, only in taggers.
     """
 
     lines: tuple[str, ...]
@@ -107,10 +107,10 @@ def parse(
     pairs: bool = False,
     columns_help: str = COLUMNS_HELP,
 ) -> Templates:
-    """Read templates from lines of text; ``name`` is what errors call their source.
+    """Parses templates from lines of text; ``name`` is their source in errors.
 
-    columns: how many there are, if that is known, and what they are; pairs: whether bigram
-    templates may have cells.
+    columns: their number, if known; columns_help: what they are, for errors; pairs: whether
+    bigram templates may have cells.
 
     Raises TemplateError, naming the line, for anything that is not a template over known
     cells or the plain bigram template ``B``.
@@ -147,7 +147,7 @@ def parse(
 
 
 def check_standard(templates: Templates, column: int, name: str = "templates") -> None:
-    """Raises TemplateError for a template that looks at nothing but the standard's column."""
+    """Raises TemplateError for a template whose only column is that of the standard."""
     for family in templates.families:
         if all(c == column for _, c in family.pattern):
             raise TemplateError(
@@ -180,11 +180,10 @@ def lexicon_lines(k: int) -> list[str]:
 
 
 def private_lines(lines: Iterable[str], column: int) -> list[str]:
-    """The same templates once more for each standard, which stands in a column.
+    """The same templates with the standard as a further cell; column: of the standard.
 
-    The cell with the standard is at the first place a template looks at: seen from there,
-    templates of one family stay one family (within reach of a sentence all is of its
-    standard).
+    That cell is at the first position of the template, so that templates of one family stay
+    one family (all places within reach of a sentence have its standard).
     """
     private = []
     for line in lines:
@@ -200,7 +199,7 @@ def cells_of(line: str) -> tuple[tuple[int, int], ...]:
 
 
 def _parse_line(line: str, where: str, pairs: bool) -> Template:
-    """What stands before and between the cells only names a feature, and is ignored."""
+    """Parses a template; text before and between the cells only names it and is ignored."""
     bigram = pairs and line[0] in "Bb"
     if not bigram and line[0] in "Bb*" and "%" in line:
         raise TemplateError(

@@ -1,4 +1,4 @@
-"""Tokens as taggers see them: a vocabulary for each column, and the feature table."""
+"""Encodes tokens for taggers: a vocabulary for each column, and the feature table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from crfseg.text.codes import BOUNDARY, UNKNOWN
 if TYPE_CHECKING:
     from crfseg.features.sparse_index import Plans
 
-#: Of the words around, of two neighbours, and of other columns.
+#: Default templates over the first column (words in a window, pairs), and over each other column.
 DEFAULT_TEMPLATES = """\
 U00:%x[-2,0]
 U01:%x[-1,0]
@@ -54,9 +54,9 @@ def parse_templates(lines: Iterable[str], name: str, columns: int) -> Templates:
 
 @dataclass(frozen=True)
 class TokenEncoder:
-    """What turns tokens into the feature table; vocabularies: one for each column.
+    """Converts tokens to the feature table; vocabularies: one for each column.
 
-    A column no template looks at has an empty one.
+    The vocabulary of a column that no template uses is empty.
     """
 
     vocabularies: list[Vocabulary]
@@ -70,7 +70,7 @@ class TokenEncoder:
         try:
             plans = make_plan(templates.families, radix), make_plan(templates.pairs, radix)
         except TemplateError:
-            # make_plan speaks of characters
+            # the message of make_plan is about characters
             problem = "a template has too many cells for the different values of its columns"
             raise TemplateError(f"{problem}; expected fewer cells") from None
         return cls(vocabularies, templates, plans)
@@ -83,7 +83,7 @@ class TokenEncoder:
         templates: Templates,
         known: Sequence[Vocabulary] = (),
     ) -> TokenEncoder:
-        """The encoder for training sentences: values by first occurrence, after those known."""
+        """The encoder for training sentences: ``known`` values, then new ones as they occur."""
         families = (*templates.families, *templates.pairs)
         used = {column for family in families for _, column in family.pattern}
         found = [list(dict.fromkeys(_column(sentences, c))) * (c in used) for c in range(columns)]
@@ -96,7 +96,7 @@ class TokenEncoder:
 
     @property
     def radix(self) -> list[int]:
-        """How many values each column can take."""
+        """The number of values of each column."""
         return [vocabulary.size for vocabulary in self.vocabularies]
 
     @property
@@ -105,7 +105,7 @@ class TokenEncoder:
         return (*self.templates.families, *self.templates.pairs)
 
     def table(self, sentences: Sequence[Rows]) -> Table:
-        """The feature table of sentences, none empty, of rows with as many columns at least."""
+        """The feature table of non-empty sentences whose rows have at least as many columns."""
         lengths = np.array([len(rows) for rows in sentences], dtype=np.int64)
         ends = np.cumsum(lengths)
         gap = max(2 * self.templates.reach, BEYOND)
@@ -124,14 +124,14 @@ class TokenEncoder:
 
 
 def places_of(bounds: np.ndarray) -> np.ndarray:
-    """int64 [tokens]: where the tokens of all sentences stand in their table."""
+    """int64 [tokens]: the places of the tokens of all sentences in their table."""
     lengths = bounds[:, 1] - bounds[:, 0]
     before = np.cumsum(lengths) - lengths
     return np.arange(int(lengths.sum())) + np.repeat(bounds[:, 0] - before, lengths)
 
 
 def gold_labels(labels: Sequence[Sequence[str]], scheme: LabelScheme, table: Table) -> np.ndarray:
-    """uint8 [N]: the labels of sentences in the places of their table; all must be known."""
+    """uint8 [N]: the labels of sentences at the places of their table; all must be known."""
     numbers = {name: k for k, name in enumerate(scheme.names)}
     gold = np.zeros(table.columns.shape[1], dtype=np.uint8)
     ids = [numbers[label] for label in chain.from_iterable(labels)]

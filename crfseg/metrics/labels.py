@@ -146,3 +146,9 @@ def _score_entities(pairs: Iterable[Pair]) -> dict[str, EntityScores]:
         correct.update(kind for kind, _, _ in set(expected) & set(proposed))
     kinds = sorted({*there, *found})
     return {kind: EntityScores(correct[kind], found[kind], there[kind]) for kind in kinds}
+
+
+def accuracy(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> float:
+    """The share of all labels that are right."""
+    pairs = list(zip(chain.from_iterable(gold), chain.from_iterable(predicted), strict=True))
+    return sum(one == other for one, other in pairs) / len(pairs)

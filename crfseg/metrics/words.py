@@ -95,7 +95,7 @@ def paired_bootstrap(
     section 4. Raises CrfsegError as ``score_sentences`` does, also if there is no sentence.
     """
     if samples < 1:
-        raise SettingsError(f"samples {samples}: must be at least 1")
+        raise SettingsError("must be at least 1", parameter="samples", value=samples)
     gold = list(gold)
     # counts[s] = gold words, then words and correct words of a, and of b.
     rows = zip(pair_sentences(gold, a), pair_sentences(gold, b), strict=True)

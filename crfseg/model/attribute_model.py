@@ -1,56 +1,57 @@
-"""A CRF over items with attributes, trained or as it is saved; the file is that of `container`."""
+"""The saved CRF over items with attributes; its file format is that of `container`."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from crfseg.common.errors import ModelError
 from crfseg.features.strings import pack, unpack
-from crfseg.model.container import ATTRIBUTES, array_of, expect, read, sound, write
+from crfseg.model.container import ATTRIBUTES, array_of, expect
+from crfseg.model.saved_model import SavedModel
 
 
 @dataclass(frozen=True, eq=False)
-class AttributeModel:
-    """labels, attributes: their names; metadata: JSON description.
+class AttributeModel(SavedModel):
+    """metadata: JSON description; labels, attributes: their names.
 
     codes int64, ascending: attribute * T + label of each weight after the first T * T, which are
-    of transitions; weights float32.
+    transition scores; weights float32.
     """
 
+    kinds: ClassVar = (ATTRIBUTES,)
+    expected: ClassVar = "one that crfseg.sklearn.CRF saved"
     metadata: dict[str, Any]
     labels: list[str]
     attributes: list[str]
     codes: np.ndarray
     weights: np.ndarray
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model, whole or not at all; raises CrfsegError where it cannot."""
+    @property
+    def weight_count(self) -> int:
+        """How many weights the model has."""
+        return len(self.weights)
+
+    def description(self) -> dict[str, Any]:
+        """The metadata as it is written."""
+        return {**self.metadata, "kind": ATTRIBUTES, "labels": self.labels}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays by name, as they are written and as `make` takes them."""
         T = len(self.labels)
         counts = np.bincount(self.codes // T, minlength=len(self.attributes))
-        description = {**self.metadata, "kind": ATTRIBUTES, "labels": self.labels}
-        arrays = {
+        return {
             "attributes": pack(self.attributes),
             "counts": counts.astype(np.uint32),
             "states": (self.codes % T).astype(np.uint32),
-            "weights": self.weights.view(np.int32),  # their bits: nothing is rounded
+            "weights": self.weights.view(np.int32),  # the bits, so that nothing is rounded
         }
-        write(path, description, arrays)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> AttributeModel:
-        """Read and check a model; raises ModelError for anything but a sound model file."""
-        metadata, arrays = read(path)
-        with sound(os.fspath(path)):
-            return cls._make(metadata, arrays)
-
-    @classmethod
-    def _make(cls, metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> AttributeModel:
-        if metadata.get("kind") != ATTRIBUTES:
-            raise ModelError("not a model of crfseg.sklearn.CRF; expected one that it saved")
+    def make(cls, metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> AttributeModel:
+        """Makes a model from metadata and arrays; checks everything that kernels rely on."""
+        cls.check_kind(metadata)
         labels: Any = metadata.get("labels")
         good = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
         expect(good and 0 < len(set(labels)) == len(labels), "labels must be distinct names")

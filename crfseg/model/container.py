@@ -1,7 +1,7 @@
-"""The file that models are saved in: a JSON description, arrays, a checksum; no code.
+"""The file format of models: a JSON description, arrays, a checksum; no code.
 
-One safetensors file, each array in the smallest integer type that holds it. What is read here
-is sound as a container; what the arrays must hold, each kind of model checks for itself.
+One safetensors file, each array in the smallest integer type that holds it. This module checks
+the container; each kind of model checks the contents of its arrays.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from crfseg.common.errors import CrfsegError, ModelError, SettingsError
 from crfseg.common.files import atomic_write
 
 FORMAT = 3
-#: The kinds of models for tagging and of `crfseg.sklearn`; the others are for segmentation.
+#: The kinds of models for tagging and for `crfseg.sklearn`; other kinds are for segmentation.
 TAGGER, ATTRIBUTES = "tagger", "attributes"
 _CHECKSUM = "checksum"
-#: Characters of a description; longer ones are refused before they are parsed, which takes many
-#: times their size.
+#: The longest description, in characters; longer ones are refused before they are parsed, which
+#: takes many times their size in memory.
 _LONGEST_HEAD = 1 << 22
-#: Characters of an error that are shown: it may quote a model file.
+#: Characters shown of an error, which may quote a model file.
 _SHOWN = 400
 
 
 def write(
     path: str | os.PathLike[str], metadata: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
-    """Write a model, whole or not at all; raises CrfsegError where it cannot."""
+    """Writes a model file atomically; raises CrfsegError if it cannot be written."""
     data = encode(metadata, arrays)
     with atomic_write(path) as file:
         file.write(data)
 
 
 def encode(metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
-    """The bytes of the file."""
+    """The bytes of a model file."""
     from safetensors.numpy import save
 
     head = json.dumps({**metadata, "format": FORMAT}, ensure_ascii=False, sort_keys=True)
@@ -52,7 +52,7 @@ def encode(metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def _narrowed(array: np.ndarray) -> np.ndarray:
-    """The same whole numbers in the smallest type of its kind that holds them."""
+    """The same integers in the smallest type of their kind that holds them."""
     if array.dtype.kind not in "iu":
         return array
     low, high = int(array.min(initial=0)), int(array.max(initial=0))
@@ -64,12 +64,12 @@ def _narrowed(array: np.ndarray) -> np.ndarray:
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The description and the arrays; raises ModelError for what is no model, or a damaged one."""
+    """The description and the arrays; raises ModelError for a damaged model or no model."""
     from safetensors import SafetensorError, safe_open
 
     name = os.fspath(path)
     try:
-        with open(path, "rb"):  # for a clear message: safetensors has its own
+        with open(path, "rb"):  # its error is clearer than that of safetensors
             pass
         with safe_open(name, framework="numpy") as file:
             head = file.metadata() or {}
@@ -103,7 +103,7 @@ def _described(
 
 @contextmanager
 def sound(name: str) -> Iterator[None]:
-    """Making a model of what ``name`` holds: whatever goes wrong is a ModelError naming it."""
+    """Turns any error in making a model from the file ``name`` into a ModelError naming it."""
     try:
         yield
     except SettingsError:  # about an option, not the model
@@ -124,7 +124,7 @@ def sound(name: str) -> Iterator[None]:
 
 
 def _problem(name: str, said: str) -> ModelError:
-    """The error for a model file; what it says may quote the file."""
+    """The error for a model file; ``said`` may quote the file, so it is cut and made printable."""
     shown = "".join(c if c.isprintable() else "\ufffd" for c in said[:_SHOWN])
     return ModelError(f"{name}: {shown}{'...' if len(said) > _SHOWN else ''}")
 
@@ -132,7 +132,7 @@ def _problem(name: str, said: str) -> ModelError:
 def array_of(
     arrays: Mapping[str, np.ndarray], name: str, dtype: type[np.generic], dimensions: int
 ) -> np.ndarray:
-    """The array of that name, as that type; raises ModelError if none fits into it."""
+    """The array of that name as ``dtype``; raises ModelError if it is missing or does not fit."""
     array, wanted = arrays.get(name), np.dtype(dtype)
     if (
         array is None
@@ -145,7 +145,7 @@ def array_of(
 
 
 def expect(condition: bool, what: str) -> None:
-    """Raises ModelError, saying what a sound model has, unless the condition holds."""
+    """Raises ModelError unless the condition holds; what: the property a valid model has."""
     if not condition:
         raise ModelError(f"damaged model: {what}")
 
@@ -166,9 +166,9 @@ def read_keys(
     pattern: Sequence[tuple[int, int]],
     radix: Sequence[int],
 ) -> np.ndarray:
-    """uint64 [n]: the keys of a family, whose cells have that pattern, checked.
+    """uint64 [n]: the keys of a family with that pattern, checked; raises ModelError.
 
-    radix: how many values each column has.
+    radix: the number of values of each column.
     """
     keys = array_of(arrays, f"{name}.keys", np.uint64, 1)
     space = 1

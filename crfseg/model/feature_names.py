@@ -1,4 +1,4 @@
-"""What features are called where people read them: "C-1=人 C0=民".
+"""Human-readable names of features: "C-1=人 C0=民".
 
 `crfseg info`, `crfseg dump` and `crfseg explain` use the same names.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crfseg.features.token_encoder import TokenEncoder
     from crfseg.model.segmentation_model import Model
 
-#: Characters and tokens that are none.
+#: Stand for unknown and missing characters or tokens, and for empty tokens.
 UNKNOWN, OUTSIDE, EMPTY = "(unknown)", "(outside)", "(empty)"
 _NOWHERE = (UNKNOWN, OUTSIDE)
 _MARKS = ("(", "#", "%", "")
@@ -31,10 +31,10 @@ _ESCAPED = re.compile(r"\\(?:\\|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))|(\\)")
 
 
 def escape(text: str) -> str:
-    r"""Text with every character visible: "\u0301" for a combining accent.
+    r"""Makes every character of a text visible: "\u0301" for a combining accent.
 
-    Backslashes are doubled; whitespace, what is not printable and what joins the character
-    before it is written as \uXXXX or \UXXXXXXXX.
+    Backslashes are doubled; whitespace, unprintable characters and those that join the
+    character before them are written as \uXXXX or \UXXXXXXXX.
     """
     return "".join(map(_escaped, text))
 
@@ -50,7 +50,7 @@ def _escaped(character: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """The text that was escaped; raises ValueError for a backslash that means nothing."""
+    """The inverse of `escape`; raises ValueError for an invalid escape."""
     return _ESCAPED.sub(_unescaped, text) if "\\" in text else text
 
 
@@ -62,15 +62,15 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def _codes(tiers: int) -> list[str]:
-    """The codes of a lexicon: lengths, of words that are used widely with plus signs."""
+    """The names of the codes of a lexicon: word lengths, with one more plus sign per tier."""
     return ["0", *(f"{n}{'+' * tier}" for n in range(2, LONGEST + 1) for tier in range(tiers))]
 
 
 class Names:
     """The names of features.
 
-    families; radix: how many values each column of the feature table has; values: what they are
-    called.
+    families; radix: the number of values of each column of the feature table; values: their
+    names.
     """
 
     families: Sequence[Family]
@@ -88,12 +88,12 @@ class Names:
         )
 
     def feature(self, f: int, key: int, place: int) -> str:
-        """An n-gram of a family seen from a position, by the number of its template."""
+        """The name of an n-gram seen from a position; place: of the template in its family."""
         names = self.names(f, self.families[f].shifts[place])
         return self.join(names, self.cells(f, np.array([key], dtype=np.uint64))[0])
 
     def cells(self, f: int, keys: np.ndarray) -> list[tuple[str, ...]]:
-        """What the cells of each n-gram of a family hold; keys: uint64 [n]."""
+        """The names of the cell values of each n-gram of a family; keys: uint64 [n]."""
         columns = [column for _, column in self.families[f].pattern]
         digits = digits_of(keys, [self.radix[column] for column in columns])
         spelled = [
@@ -104,7 +104,7 @@ class Names:
 
     @staticmethod
     def join(names: Sequence[str], values: Sequence[str]) -> str:
-        """The feature: names and values in turn."""
+        """The name of a feature, from the names and values of its cells."""
         return " ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
 
 
@@ -149,10 +149,10 @@ class TokenNames(Names):
 
 
 def escape_token(text: str) -> str:
-    """A token or a label with every character visible.
+    """Makes every character of a token or a label visible.
 
-    As `escape`; "(empty)" for none, and the first of these characters is escaped: ( # %, so that
-    it is nothing else that can stand in a line.
+    Like `escape`, but an empty token becomes "(empty)", and a first character ( # or % is escaped,
+    so that a token cannot be taken for anything else in a line.
     """
     if text[:1] in _MARKS:
         return f"\\u{ord(text[0]):04x}{escape(text[1:])}" if text else EMPTY
@@ -160,5 +160,5 @@ def escape_token(text: str) -> str:
 
 
 def unescape_token(text: str) -> str:
-    """The token that was escaped; raises ValueError for a backslash that means nothing."""
+    """The inverse of `escape_token`; raises ValueError for an invalid escape."""
     return "" if text == EMPTY else unescape(text)

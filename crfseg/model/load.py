@@ -1,4 +1,4 @@
-"""Loading a model file of any kind."""
+"""Loads a model for segmentation or for tagging."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crfseg.model.tagger_model import TaggerModel
 
 
 def load_any(path: str | os.PathLike[str]) -> Model | TaggerModel:
-    """Read and check a model for segmentation or for tagging; raises ModelError."""
+    """Reads and checks a model for segmentation or for tagging; raises ModelError."""
     metadata, arrays = read(path)
     with sound(os.fspath(path)):
         if metadata.get("kind") == TAGGER:

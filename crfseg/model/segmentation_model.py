@@ -1,18 +1,16 @@
-"""The saved model: what it is, how it is written, and what is checked when it is read.
+"""The saved segmentation model: its arrays, and the checks when it is read.
 
 One safetensors file: a JSON description and arrays, no code. Weights are int16 multiples
-of one scale, so that scores are sums of integers: the same everywhere, in any order.
+of one scale, so that scores are sums of integers: the same on every machine and in any order.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from crfseg.common.errors import ModelError
 from crfseg.corpus.schemes import SCHEMES, TagScheme
 from crfseg.features import templates as templates_module
 from crfseg.features.alphabet import Alphabet
@@ -20,20 +18,12 @@ from crfseg.features.lexicon import MAX_LEXICONS, MAX_WORD, has_own
 from crfseg.features.strings import unpack_words
 from crfseg.features.table import make_plan, radices
 from crfseg.features.templates import Templates
-from crfseg.model.container import (
-    ATTRIBUTES,
-    TAGGER,
-    array_of,
-    expect,
-    read,
-    read_keys,
-    sound,
-    write,
-)
+from crfseg.model.container import array_of, expect, read_keys
+from crfseg.model.saved_model import SEGMENTATION, SavedModel, check_scale
 from crfseg.text.codes import CODE_POINTS, FIRST_CHARACTER
 
 MAX_STANDARDS = 12
-KINDS = ("crf", "maxent", "hmm")
+KINDS = SEGMENTATION
 _SMALLEST_SCALE = 2.0**-9
 
 
@@ -46,20 +36,22 @@ class FamilyWeights:
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(SavedModel):
     """A trained model as it is saved.
 
     metadata: JSON description (kind, tags, templates, lexicons, scale, corpora, settings,
     scores, licence, version); alphabet; transitions int16 [T, T]; words uint8: the words
-    of all lexicons, sorted and packed (`lexicon.pack_words`); members uint32: for each word, two
-    bits for each lexicon: 0 if it is not in it, else 1 + its tier there; families: one
+    of all lexicons, sorted and packed (`strings.pack_words`); members uint32: for each word, two
+    bits for each lexicon: 0 if the word is not in it, else 1 + its tier there; families: one
     FamilyWeights for each template family.
 
-    A model of several standards holds a plain model of each (`standards.select`). If the
-    training words are a lexicon, each standard has its own: the first bits of members then
-    are those of the standards.
+    A model of several standards contains a plain model of each (`standards.select`). If the
+    training words are a lexicon, each standard has its own: the first bits of members are then
+    those of the standards.
     """
 
+    kinds: ClassVar = SEGMENTATION
+    expected: ClassVar = "one for segmentation"
     metadata: dict[str, Any]
     alphabet: Alphabet
     transitions: np.ndarray
@@ -76,7 +68,7 @@ class Model:
 
     @property
     def tiers(self) -> list[int]:
-        """How many tiers each lexicon has: 3 if it is that of the training words, else 1."""
+        """The number of tiers of each lexicon: 3 for the training words, else 1."""
         return list(self.metadata["tiers"])
 
     @property
@@ -86,27 +78,18 @@ class Model:
 
     @property
     def radix(self) -> list[int]:
-        """How many values each column of the feature table can take."""
+        """The number of values of each column of the feature table."""
         return radices(self.alphabet.size, self.tiers, max(len(self.standards), 1))
 
     @property
     def standards(self) -> list[str]:
-        """The names of the standards, the default one first; none if it is a plain model."""
+        """The names of the standards, the default one first; empty for a plain model."""
         return list(self.metadata.get("standards", []))
 
     @property
-    def scale(self) -> float:
-        """What a weight of 1 is worth."""
-        return float(self.metadata["scale"])
-
-    @property
     def weight_count(self) -> int:
-        """How many weights the model has."""
+        """The number of weights."""
         return self.transitions.size + sum(family.weights.size for family in self.families)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model, whole or not at all; raises CrfsegError where it cannot."""
-        write(path, self.metadata, self.arrays())
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays by name, as they are saved and as `make` takes them."""
@@ -122,26 +105,14 @@ class Model:
         return arrays
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Model:
-        """Read and check a model; raises ModelError for anything but a sound model file."""
-        metadata, arrays = read(path)
-        with sound(os.fspath(path)):
-            return cls.make(metadata, arrays)
-
-    @classmethod
     def make(cls, metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
-        """A model from its description and arrays, checked for everything kernels rely on."""
-        if metadata.get("kind") == TAGGER:
-            raise ModelError("a model for tagging; expected one for segmentation (see crfseg tag)")
-        if metadata.get("kind") == ATTRIBUTES:
-            raise ModelError("a model of crfseg.sklearn.CRF; expected one for segmentation")
-        expect(metadata.get("kind") in KINDS, f"kind must be one of {', '.join(KINDS)}")
+        """Makes a model from metadata and arrays; checks everything that kernels rely on."""
+        cls.check_kind(metadata)
         expect(metadata.get("tags") in SCHEMES, f"tags must be one of {', '.join(SCHEMES)}")
         expect(isinstance(metadata.get("lexicons"), list), "lexicons must be a list")
         expect(len(metadata["lexicons"]) <= MAX_LEXICONS, f"at most {MAX_LEXICONS} lexicons")
         _check_tiers(metadata.get("tiers"), len(metadata["lexicons"]))
-        scale = metadata.get("scale")
-        expect(isinstance(scale, float) and 0 < scale < 1e6, "scale must be a positive number")
+        check_scale(metadata)
         scheme = SCHEMES[metadata["tags"]]
         templates = templates_module.parse(metadata["templates"], "templates of the model")
         characters = array_of(arrays, "alphabet", np.uint32, 1)
@@ -193,7 +164,7 @@ class Model:
 
 
 def _check_tiers(tiers: Any, lexicons: int) -> None:
-    """Only the lexicon of the training words, which is the first one, has several."""
+    """Raises ModelError if a lexicon other than that of the training words has several tiers."""
     expect(
         isinstance(tiers, list)
         and len(tiers) == lexicons
@@ -209,7 +180,7 @@ def quantise(weights: np.ndarray, scale: float) -> np.ndarray:
 
 
 def scale_for(weights: np.ndarray, largest: int = 32767) -> float:
-    """A power of two, no finer than is of use, of which weights are at most ``largest``."""
+    """The least power of two, from _SMALLEST_SCALE on, with weights of at most ``largest``."""
     top = float(np.abs(weights).max(initial=0.0))
     scale = _SMALLEST_SCALE
     while top > largest * scale:

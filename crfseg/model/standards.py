@@ -1,11 +1,11 @@
-"""Several segmentation standards in one model: which are there, and the plain model of one.
+"""Extracts the plain model of one segmentation standard from a model of several.
 
-Every sentence of a training corpus follows a standard; the default templates stand twice,
-once as they are and once more with the standard as a further cell. So weights are shared
-between standards, and each has private ones that say where it differs (Daumé 2007,
-"Frustratingly easy domain adaptation"). For segmenting, the standard is the same
-everywhere: the private weights of one are added to the shared ones, and what results is an
-ordinary model, as small and as fast as one that knows a single standard.
+Every sentence of a training corpus follows a standard; the default templates occur twice,
+once unchanged and once with the standard as a further cell. So weights are shared between
+standards, and each standard has private ones for where it differs (Daumé 2007,
+"Frustratingly easy domain adaptation"). In segmentation the standard is the same everywhere:
+its private weights are added to the shared ones, which gives an ordinary model, as small and
+as fast as one of a single standard.
 """
 
 from __future__ import annotations
@@ -26,16 +26,18 @@ Cells = tuple[tuple[int, int], ...]
 
 
 def select(model: Model, name: str | None) -> Model:
-    """The plain model of a standard; the default one if it is None.
+    """The plain model of a standard; None: of the default standard.
 
     Raises SettingsError for a standard that is not in the model.
     """
     if not model.standards:
         if name is not None:
-            raise SettingsError(f"--standard {name}: the model has no standards to choose from")
+            problem = "the model has no standards to choose from"
+            raise SettingsError(problem, parameter="standard", value=name)
         return model
     if name is not None and name not in model.standards:
-        raise SettingsError(f"--standard {name}: must be one of {', '.join(model.standards)}")
+        expected = f"must be one of {', '.join(model.standards)}"
+        raise SettingsError(expected, parameter="standard", value=name)
     number = model.standards.index(name) if name else 0
     column = -1 if len(model.standards) == 1 else model.columns - 1
     lines = _plain_lines(model.templates.lines, column)
@@ -55,7 +57,7 @@ def select(model: Model, name: str | None) -> Model:
 
 
 def _plain_lines(lines: Sequence[str], column: int) -> list[str]:
-    """The template lines without the cell of the standard, each once."""
+    """The template lines without the cell of the standard, without duplicates."""
     plain: dict[object, str] = {}
     for line in lines:
         cells = tuple(cell for cell in templates.cells_of(line) if cell[1] != column)
@@ -77,27 +79,27 @@ def _own_words(model: Model, number: int) -> tuple[np.ndarray, np.ndarray]:
 def _fold(
     model: Model, shapes: Sequence[Family], column: int, number: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Keys and weights of the plain families: shared and private ones added up."""
+    """Keys and weights of the plain families: sums of the shared and the private weights."""
     radix = model.radix
-    found: dict[Cells, list[tuple[np.ndarray, np.ndarray, list[int]]]] = {}
+    parts: dict[Cells, list[tuple[np.ndarray, np.ndarray, list[int]]]] = {}
     for shape, family in zip(model.templates.families, model.families, strict=True):
         digits = digits_of(family.keys, [radix[c] for _, c in shape.pattern])
-        here = np.ones(len(family.keys), dtype=np.bool_)
+        selected = np.ones(len(family.keys), dtype=np.bool_)
         kept = []
         for (_, c), values in zip(shape.pattern, digits, strict=True):
             if c == column:
-                here &= values == number
+                selected &= values == number
             else:
                 kept.append(values)
         pattern = tuple(cell for cell in shape.pattern if cell[1] != column)
         first = min(offset for offset, _ in pattern)
         moved = tuple((offset - first, c) for offset, c in pattern)
-        keys = np.zeros(int(here.sum()), dtype=np.uint64)
+        keys = np.zeros(int(selected.sum()), dtype=np.uint64)
         for (_, c), values in zip(pattern, kept, strict=True):
-            keys = keys * np.uint64(radix[c]) + values[here]
+            keys = keys * np.uint64(radix[c]) + values[selected]
         shifts = [shift + first for shift in shape.shifts]
-        found.setdefault(moved, []).append((keys, family.weights[here], shifts))
-    return [_added(shape, found[shape.pattern], model.scheme.size) for shape in shapes]
+        parts.setdefault(moved, []).append((keys, family.weights[selected], shifts))
+    return [_added(shape, parts[shape.pattern], model.scheme.size) for shape in shapes]
 
 
 def _added(

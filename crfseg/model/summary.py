@@ -1,4 +1,4 @@
-"""What a model holds, in words and numbers to be read: for ``crfseg info``."""
+"""Summarises the contents of a model for ``crfseg info``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from crfseg.model.tagger_model import TaggerModel
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """A model described.
+    """The description of a model.
 
-    card: its metadata; sizes: how many of what; strongest: for each tag its features with
-    the largest weights; transitions: (tag, next tag, weight), legal ones only.
+    card: its metadata; sizes: counts by name; strongest: the features with the largest weights
+    for each tag; transitions: (tag, next tag, weight), legal ones only.
     """
 
     card: dict[str, Any]
@@ -70,8 +70,8 @@ def _strongest(model: Model, tag: int, most: int) -> list[tuple[str, float]]:
 def summarise_tagger(model: TaggerModel, most: int = 5) -> ModelSummary:
     """Describe a tagger, with the ``most`` strongest features of each label.
 
-    Features are those of unigram templates, "%x[-1,0]=的 %x[0,0]=人"; transitions the strongest,
-    ``most`` for each label that there is.
+    The features are those of unigram templates, "%x[-1,0]=的 %x[0,0]=人"; the transitions are the
+    ``most`` * T strongest.
     """
     names, T = model.scheme.names, model.scheme.size
     sizes = {

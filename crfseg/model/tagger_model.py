@@ -1,10 +1,9 @@
-"""A trained tagger as it is saved; the file is that of `container`."""
+"""The saved tagger; its file format is that of `container`."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,27 +12,19 @@ from crfseg.corpus.schemes import LabelScheme, make_scheme
 from crfseg.features.alphabet import Vocabulary
 from crfseg.features.strings import pack, unpack
 from crfseg.features.token_encoder import TokenEncoder, parse_templates
-from crfseg.model.container import (
-    ATTRIBUTES,
-    TAGGER,
-    array_of,
-    expect,
-    read,
-    read_keys,
-    sound,
-    write,
-)
+from crfseg.model.container import TAGGER, array_of, expect, read_keys
+from crfseg.model.saved_model import SavedModel, check_scale
 
-#: Columns of a token, templates aside.
+#: The largest number of columns of a token.
 MOST_COLUMNS = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class SparseFamily:
-    """The n-grams of one family, and weights for some labels of each place they are seen from.
+    """The n-grams of one family; each slot (an n-gram seen from one place) has some labels.
 
-    keys uint64 [n] ascending; counts uint16 [n, W]: how many weights each has; labels uint8
-    (uint16 of bigrams: label before * T + label) and weights int16: of all of them, in order.
+    keys uint64 [n] ascending; counts uint16 [n, W]: weights per slot; labels uint8 (uint16 for
+    bigrams: label before * T + label) and weights int16: of all slots, in order.
     """
 
     keys: np.ndarray
@@ -46,8 +37,8 @@ class SparseFamily:
 class TagDictionary:
     """The labels that tokens were seen with in training, by the value of their first column.
 
-    counts uint8 [V]: how many labels each value has, at least one; labels uint8: of all of them, in
-    order; open uint8: those an unknown token may have, at least one.
+    counts uint8 [V]: labels per value, at least one; labels uint8: of all values, in order; open
+    uint8: the labels of unknown tokens, at least one.
     """
 
     counts: np.ndarray
@@ -55,7 +46,7 @@ class TagDictionary:
     open: np.ndarray
 
     def check(self, values: int, T: int) -> None:
-        """Raises ModelError for what is not a dictionary of so many values and T labels."""
+        """Raises ModelError unless it is a valid dictionary of that many values and T labels."""
         expect(len(self.counts) == values and bool(np.all(self.counts)), "a label of each word")
         expect(int(self.counts.sum(dtype=np.int64)) == len(self.labels), "labels as counted")
         expect(len(self.open) > 0, "labels of unknown words")
@@ -64,13 +55,15 @@ class TagDictionary:
 
 
 @dataclass(frozen=True, eq=False)
-class TaggerModel:
+class TaggerModel(SavedModel):
     """metadata: JSON description (labels, form, columns, templates, scale, corpora, settings).
 
     encoder: vocabularies and templates; transitions int16 [T, T]; families: of unigrams, then of
-    bigrams. dictionary: of models that `pos` made; it restricts nothing but what `pos` does.
+    bigrams; dictionary: only in models for parts of speech, and only `PosTagger` uses it.
     """
 
+    kinds: ClassVar = (TAGGER,)
+    expected: ClassVar = "one for tagging"
     metadata: dict[str, Any]
     scheme: LabelScheme
     encoder: TokenEncoder
@@ -80,22 +73,13 @@ class TaggerModel:
 
     @property
     def columns(self) -> int:
-        """How many columns a token has, without its label."""
+        """The number of columns of a token, without its label."""
         return len(self.encoder.vocabularies)
 
     @property
-    def scale(self) -> float:
-        """What a weight of 1 is worth."""
-        return float(self.metadata["scale"])
-
-    @property
     def weight_count(self) -> int:
-        """How many weights the model has."""
+        """The number of weights."""
         return self.transitions.size + sum(len(family.weights) for family in self.families)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model, whole or not at all; raises CrfsegError where it cannot."""
-        write(path, self.metadata, self.arrays())
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays by name, as they are saved and as `make` takes them."""
@@ -109,30 +93,16 @@ class TaggerModel:
         return arrays
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> TaggerModel:
-        """Read and check a model; raises ModelError for anything but a sound model file."""
-        metadata, arrays = read(path)
-        with sound(os.fspath(path)):
-            return cls.make(metadata, arrays)
-
-    @classmethod
     def make(cls, metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> TaggerModel:
-        """A model from its description and arrays, checked for everything kernels rely on."""
-        if metadata.get("kind") != TAGGER:
-            made = (
-                "by crfseg.sklearn.CRF"
-                if metadata.get("kind") == ATTRIBUTES
-                else "for segmentation"
-            )
-            raise ModelError(f"a model {made}; expected one for tagging")
+        """Makes a model from metadata and arrays; checks everything that kernels rely on."""
+        cls.check_kind(metadata)
         labels: Any = metadata.get("labels")
         columns: Any = metadata.get("columns")
         good = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
         expect(good, "labels must be a list of names")
         good = isinstance(columns, int) and 1 <= columns <= MOST_COLUMNS
         expect(good, f"columns must be from 1 to {MOST_COLUMNS}")
-        scale = metadata.get("scale")
-        expect(isinstance(scale, float) and 0 < scale < 1e6, "scale must be a positive number")
+        check_scale(metadata)
         try:
             scheme = make_scheme(labels, metadata["form"])
         except SettingsError as error:

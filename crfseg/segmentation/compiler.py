@@ -1,4 +1,4 @@
-"""A model laid out for speed: what `Segmenter` runs."""
+"""Compile a model into the lookup tables that the segmentation kernels read."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from crfseg.model.segmentation_model import Model
 from crfseg.segmentation.kernels import layout
 from crfseg.text import characters as characters_module
 
-#: A family whose n-grams have at most this many possible values is a plain table.
+#: A family with at most this many possible n-grams is stored as a plain table.
 _DENSE = 1 << 19
-#: One of a character and at most _BITMAP other values is not, if it has more than _SPARSE:
-#: most do not occur.
+#: Exception: one character combined with at most _BITMAP values of the other cells, more than
+#: _SPARSE n-grams in all, is stored as bitmaps, since most of these n-grams never occur.
 _SPARSE, _BITMAP = 1 << 15, 256
-#: Numbers of 8 bytes in plain tables and bitmaps; families for which there is no room are
-#: hashed, so that a small file cannot ask for much memory.
+#: Limit on the 8-byte words in plain tables and bitmaps. Families that do not fit are hashed,
+#: so that a small model file cannot demand much memory.
 _ROOM = 1 << 23
-#: What a user's word gains at its boundaries (and boundaries inside it lose), as a logarithm
-#: of odds: one that no lexicon of the model has, and one that the model was trained to weigh.
-#: Chosen on development text, see docs/benchmarks/user-dictionary.md.
+#: Log-odds bonus for the boundaries at the ends of a user's word (and penalty for boundaries
+#: inside it): for a word in no lexicon of the model, and for a word in one, which the model
+#: was trained to weigh. Chosen on development text, see docs/benchmarks/user-dictionary.md.
 _NEW, _KNOWN = 4.0, 1.5
-#: More than that it never is, in units of the scale: scores are int32.
+#: Upper limit of that bonus, in units of the model's scale: scores are int32.
 _LARGEST_GAIN = 1 << 20
 
 
 @dataclass(eq=False)
 class _Rows:
-    """A family on its way into the tables.
+    """A family of n-grams while it is being laid out.
 
-    keys uint64 [n], weights int64 [n, W, T]; shifts: its templates; space: how many
-    n-grams there can be; has_room: whether all of them may be given room.
+    keys uint64 [n], weights int64 [n, W, T]; shifts: one per template; space: the number of
+    possible n-grams; has_room: whether its plain table or its bitmaps fit into _ROOM.
     """
 
     pattern: tuple[tuple[int, int], ...]
@@ -53,12 +53,12 @@ class _Rows:
 
     @property
     def is_adjacent(self) -> bool:
-        """Whether these are pairs of neighbouring characters, too many for a plain table."""
+        """Whether the family holds character bigrams, too many for a plain table."""
         return self.pattern == ((0, CHARACTER), (1, CHARACTER)) and self.space > _DENSE
 
     @property
     def is_bitmap(self) -> bool:
-        """Whether a character comes first, few values follow, and few of all are there."""
+        """Whether to store bitmaps: a character first, then cells with few combined values."""
         columns = [column for _, column in self.pattern]
         return (
             self.has_room
@@ -70,12 +70,12 @@ class _Rows:
 
     @property
     def is_table(self) -> bool:
-        """Whether there is a row for every possible n-gram."""
+        """Whether to store a plain table with a row for every possible n-gram."""
         return self.has_room and self.space <= _DENSE and not self.is_bitmap
 
     @property
     def space(self) -> int:
-        """How many n-grams of this shape there can be."""
+        """The number of possible n-grams of this shape."""
         return int(np.prod([float(r) for r in self.radix]))
 
     def cells(self, shift: int) -> list[tuple[int, int]]:
@@ -83,7 +83,7 @@ class _Rows:
         return [(offset + shift, column) for offset, column in self.pattern]
 
     def table(self) -> _Rows:
-        """The same with a row for every possible n-gram."""
+        """The family expanded to a row for every possible n-gram."""
         weights = np.zeros((self.space, *self.weights.shape[1:]), dtype=np.int64)
         weights[self.keys.astype(np.int64)] = self.weights
         keys = np.arange(self.space, dtype=np.uint64)
@@ -91,7 +91,7 @@ class _Rows:
 
 
 def compile_model(model: Model) -> layout.Tables:
-    """The arrays the decoding kernel reads. The model was validated when it was made."""
+    """The arrays that the segmentation kernels read, for a model that has been validated."""
     radix = model.radix
     rows = [
         _Rows(
@@ -102,7 +102,7 @@ def compile_model(model: Model) -> layout.Tables:
     ]  # fmt: skip
     _find_room(rows)
     rows = _absorb(rows)
-    # All a position's scores must fit their lanes, whatever its n-grams are.
+    # A position's summed scores must fit their lanes, whatever its n-grams are.
     top = sum(
         int(np.abs(r.weights[:, k]).max(initial=0)) for r in rows for k in range(len(r.shifts))
     )
@@ -143,10 +143,10 @@ def compile_model(model: Model) -> layout.Tables:
 
 
 def pack(tables: layout.Tables, model: Model) -> bytearray:
-    """The image of tables: one block of memory, in the byte order of this machine.
+    """Serialise tables into one block of memory, in the byte order of this machine.
 
-    int64: HEAD numbers, then for each array its place in the image and its shape; then
-    the arrays, each beginning with a cache line.
+    The header is int64: HEAD numbers, then the offset and the shape of each array. The arrays
+    follow, each aligned to a cache line.
     """
     arrays = [np.ascontiguousarray(array) for array in _level(tables)]
     at = _line_end(8 * (layout.HEAD + 3 * len(arrays)))
@@ -176,7 +176,7 @@ def _level(tables: tuple[object, ...]) -> Iterator[np.ndarray]:
 
 
 def _characters(model: Model) -> tuple[np.ndarray, np.ndarray]:
-    """Pages of 256 code points each, equal ones once: where each starts, and the entries."""
+    """Pages of 256 code points, identical ones stored once: start of each page, and entries."""
     entries = model.alphabet.table.astype(np.uint32)
     entries |= characters_module.types().astype(np.uint32) << np.uint32(layout.TYPE_SHIFT)
     entries |= characters_module.classes().astype(np.uint32) << np.uint32(layout.CLASS_SHIFT)
@@ -187,14 +187,14 @@ def _characters(model: Model) -> tuple[np.ndarray, np.ndarray]:
 
 
 def levels_of(model: Model, more: np.ndarray | None = None) -> tuple[Levels, np.ndarray]:
-    """The trie of all lexicons, and the numbers in it of further pairs of characters."""
+    """The trie of all lexicons, and the numbers it gives to the additional bigrams ``more``."""
     codes, ends = unpack_words(model.words)
     flags = lexicon.flags_of(model.members, model.tiers)
     return build_trie(model.alphabet.table[codes], ends, flags, model.alphabet.size, more)
 
 
 def _find_room(rows: Sequence[_Rows]) -> None:
-    """Say which families can be plain tables or bitmaps, small ones first."""
+    """Set `has_room`: plain tables and bitmaps are allotted memory, smallest family first."""
     room = _ROOM
     for r in sorted(rows, key=lambda r: r.space):
         needed = 0
@@ -207,11 +207,11 @@ def _find_room(rows: Sequence[_Rows]) -> None:
 
 
 def _absorb(rows: list[_Rows]) -> list[_Rows]:
-    """Add templates to others that look at all their cells and are plain tables.
+    """Merge a template into a plain table of another that covers all its cells.
 
-    A sum of scores stays the same, and there is one row less to fetch.
+    The summed score stays the same, and there is one row fewer to fetch.
     """
-    plain = [r for r in rows if len(set(r.pattern)) == len(r.pattern)]  # no cell named twice
+    plain = [r for r in rows if len(set(r.pattern)) == len(r.pattern)]  # no cell occurs twice
     hosts = [r for r in plain if r.is_table]
     tables = {id(r): r.table() for r in hosts}
     kept: list[_Rows] = []
@@ -236,15 +236,15 @@ def _absorb(rows: list[_Rows]) -> list[_Rows]:
 
 
 def _add(host: _Rows, place: int, guest: _Rows, k: int) -> None:
-    """Add the k-th template of a family to one of the host's, which has all of its cells."""
+    """Add the k-th template of the guest to one of the host's that has all of its cells."""
     width = host.weights.shape[-1]
-    table = host.weights.reshape(*host.radix, -1, width)[..., place, :]  # axes: the host's cells
+    table = host.weights.reshape(*host.radix, -1, width)[..., place, :]  # an axis per host cell
     seen = host.cells(host.shifts[place])
     axes = [seen.index(cell) for cell in guest.cells(guest.shifts[k])]
     values = np.zeros((guest.space, width), dtype=np.int64)
     values[guest.keys.astype(np.int64)] = guest.weights[:, k]
     values = values.reshape(*guest.radix, width)
-    # The axes of the host's table that the guest does not see are broadcast over.
+    # Broadcast over the axes of the host's table that are no cells of the guest.
     order = np.argsort(axes)
     values = values.transpose([*order, len(axes)])
     shape = [host.radix[a] if a in axes else 1 for a in range(len(host.radix))]
@@ -256,7 +256,7 @@ def _lay_out(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """`Tables.families`, `weights`, `bitmaps` and `displacements`.
 
-    numbers: of the n-grams of the family of adjacent characters, which are below `pairs`.
+    numbers: those of the character bigrams, all below `pairs`.
     """
     zeros = np.zeros(words * max(len(r.shifts) for r in rows), dtype=np.uint64)
     weights, base = [zeros], len(zeros)
@@ -277,11 +277,11 @@ def _lay_out(
         elif r.is_bitmap:
             others = np.uint64(r.space // r.radix[0])
             each = -(-int(others) // 64)
-            found = character_bitmaps(r.keys // others, r.keys % others, r.radix[0], each)
+            bits_of = character_bitmaps(r.keys // others, r.keys % others, r.radix[0], each)
             piece = np.concatenate([np.zeros((1, width), dtype=np.uint64), packed])
             table.append((layout.BITMAP, base, width, blocks, each, 0))
-            bitmaps.append(found)
-            blocks += len(found)
+            bitmaps.append(bits_of)
+            blocks += len(bits_of)
         else:
             shifts, slots, size = perfect_slots(r.keys)
             piece = np.full((size, 1 + width), EMPTY, dtype=np.uint64)
@@ -301,7 +301,7 @@ def _lay_out(
 
 
 def _pack(weights: np.ndarray, words: int, bits: int) -> np.ndarray:
-    """uint64 [n, W, words]: the tags of each row as lanes of words, see `kernels.packed`."""
+    """uint64 [n, W, words]: each row's tags as lanes of words, see `kernels.ids_to_scores`."""
     lanes = 64 // bits
     n, width, tags = weights.shape
     padded = np.zeros((n, width, words * lanes), dtype=np.int64)

@@ -1,9 +1,9 @@
-"""All segmentations of a text with their probabilities, not only the best one.
+"""The probability distribution over all segmentations of a text.
 
-The scores are those that `Segmenter.cut` finds its words with, a user's words and what is
-kept whole included: these rule segmentations out, and so do boundaries that are given. The
-probability of a segmentation is exp(score), divided by the sum over all that are left.
-Runs of whitespace stand between independent sequences.
+Scores are the same as in `Segmenter.cut`, including the user's words and the spans that are
+kept whole. Forced words, kept spans and prescribed boundaries rule segmentations out; the
+probability of each remaining one is exp(score), normalised by the sum over all of them.
+Runs of whitespace separate independent sequences.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from crfseg.segmentation.protected_spans import Span
 
 
 class Segmentation(NamedTuple):
-    """Words (runs of whitespace among them) and the logarithm of their probability."""
+    """The tokens of a segmentation (whitespace runs included) and its log-probability."""
 
     words: list[str]
     log_probability: float
 
     @property
     def probability(self) -> float:
-        """0.0 if it is too small for a float: that of a long text, mostly."""
+        """The probability; it underflows to 0.0 for most long texts."""
         return math.exp(self.log_probability)
 
 
 class Word(NamedTuple):
-    """A word of the best segmentation: begin and end in characters, and how probable it is."""
+    """A word of the best segmentation, its span in characters and its marginal probability."""
 
     word: str
     begin: int
@@ -48,13 +48,13 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Marginals:
-    """Probabilities of the parts of segmentations.
+    """Marginal probabilities of words, boundaries and tags.
 
-    words: those of the best segmentation, whitespace left out; boundaries: float64
-    [characters + 1], that a word (or a run of whitespace) begins or ends before each
-    character, and at the end; tags: float64 [characters, T], that of each of `names` ("sbme" or
-    "sbcdme") for each character; whitespace, and what belongs to the character before (a
-    combining mark, the rest of an address that is kept whole), has zeros.
+    words: those of the best segmentation, without whitespace; boundaries: float64
+    [characters + 1], the probability of a boundary (of a word or a whitespace run) before each
+    character and at the end; tags: float64 [characters, T], the probability of each tag in
+    `names` ("sbme" or "sbcdme") for each character. Whitespace has zeros, and so do characters
+    that belong to the one before (combining marks, the rest of an address kept whole).
     """
 
     text: str
@@ -70,13 +70,13 @@ class Marginals:
 
 
 class Segmentations:
-    """The segmentations of one text that are possible under what is given.
+    """The segmentations of one text that satisfy the given constraints.
 
-    boundaries: by place (characters before it), True where words must end, False where they
-    must not; words: spans of characters (begin, end) that must be words. What is given
-    overrules what is kept whole, but not the words a user forces. Raises SettingsError for
-    places outside of the text and for what cannot be: a boundary inside of one character or
-    a forced word, none beside whitespace, two that contradict each other.
+    boundaries: maps an offset in characters to True (a boundary is required there) or False (it
+    is forbidden); words: spans of characters (begin, end) that must be words. Constraints
+    override spans that would be kept whole, but not the user's forced words. Raises
+    SettingsError for offsets outside the text and for constraints that cannot be met: a boundary
+    inside a character or a forced word, no boundary beside whitespace, contradictions.
     """
 
     def __init__(
@@ -89,36 +89,36 @@ class Segmentations:
         words: Iterable[tuple[int, int]] = (),
     ) -> None:
         self.text = text
-        given = _given(len(text), boundaries or {}, words)
+        constraints = _constraints(len(text), boundaries or {}, words)
         data = text.encode("utf-8", "surrogatepass")
         starts = np.frombuffer(data + b" ", dtype=np.uint8) & 0xC0 != 0x80
         at = np.flatnonzero(starts)  # the first byte of each character, and the end
-        given_bytes = {int(at[place]): cut for place, cut in given.items()}
+        by_byte = {int(at[place]): cut for place, cut in constraints.items()}
         style = Style(b"", layout.KEEP, keep_whole)
-        found = engine.emissions(data, style, lambda spans: _left(spans, given_bytes))
-        character = np.cumsum(starts) - 1  # that each byte belongs to
-        self._places = character[found.places].astype(np.int64)
-        self._first = found.first
-        self._fixed = character[np.flatnonzero(found.marks)].astype(np.int64)
-        self._scheme = FOUR if found.scores.shape[1] == FOUR.size else SIX
+        emissions = engine.emissions(data, style, lambda spans: _kept_spans(spans, by_byte))
+        character = np.cumsum(starts) - 1  # index of the character that each byte belongs to
+        self._places = character[emissions.places].astype(np.int64)
+        self._first = emissions.first
+        self._fixed = character[np.flatnonzero(emissions.marks)].astype(np.int64)
+        self._scheme = FOUR if emissions.scores.shape[1] == FOUR.size else SIX
         self._begins = self._scheme.begins
-        allowed = found.scores != layout.NEVER
-        for place, cut in given.items():
+        allowed = emissions.scores != layout.NEVER
+        for place, cut in constraints.items():
             self._demand(place, cut, allowed)
         transitions = engine.table(layout.TRANSITIONS, "i4")
         edges = (np.where(can, 0.0, -np.inf) for can in (self._scheme.begins, self._scheme.ends))
         scale = engine.table(layout.NUMBERS, "i8")[5:6].view(np.float64)[0]
         self.lattice = Lattice(
-            found.scores, np.where(self._scheme.legal, transitions, -np.inf), *edges,
+            emissions.scores, np.where(self._scheme.legal, transitions, -np.inf), *edges,
             allowed=allowed, first=self._first, scale=scale,
         )  # fmt: skip
 
     def best(self) -> list[str]:
-        """The words of the most probable one; runs of whitespace are tokens too."""
+        """The words of the most probable segmentation; whitespace runs are tokens too."""
         return self._words_of(self._best)
 
     def nbest(self, k: int) -> list[Segmentation]:
-        """The k most probable ones, best first; fewer if there are not so many."""
+        """The k most probable segmentations, best first; fewer if fewer exist."""
         paths, scores = self.lattice.nbest(k)
         logs = scores * self.lattice.scale - self.lattice.log_partition
         return [
@@ -127,13 +127,13 @@ class Segmentations:
         ]
 
     def sample(self, k: int, seed: Seed = None) -> list[list[str]]:
-        """k of them drawn at random, each as often as it is probable; the same for a seed."""
+        """Draw k random segmentations from the distribution; a seed makes them reproducible."""
         return [self._words_of(path) for path in self.lattice.sample(k, seed)]
 
     def log_likelihood(self, words: Sequence[str]) -> float:
-        """The logarithm of the probability of one of them; -inf if it is none of them.
+        """The log-probability of a segmentation; -inf if the constraints rule it out.
 
-        words: as `best` gives them. Raises SettingsError if they are not the text's.
+        words: tokens as `best` returns them. Raises SettingsError if they do not make up the text.
         """
         if "".join(words) != self.text:
             raise SettingsError("the words must be those of the text, with its whitespace")
@@ -143,13 +143,13 @@ class Segmentations:
         return self.lattice.log_likelihood(self._path(np.array(sorted(cuts), dtype=np.int64)))
 
     def marginals(self) -> Marginals:
-        """The probabilities of all boundaries and tags, and of the words of the best one."""
+        """Marginals of all boundaries and tags, and of the words of the best segmentation."""
         n = len(self.text)
         tags, boundaries = np.zeros((n, self._scheme.size)), np.zeros(n + 1)
-        here = self.lattice.tag_marginals()
-        tags[self._places] = here
+        at_positions = self.lattice.tag_marginals()
+        tags[self._places] = at_positions
         inner = ~self._first
-        boundaries[self._places[inner]] = here[inner] @ self._begins
+        boundaries[self._places[inner]] = at_positions[inner] @ self._begins
         boundaries[self._fixed] = 1
         boundaries[[0, n]] = 1
         return Marginals(self.text, self._words(), boundaries, tags, self._scheme.tags, self)
@@ -170,7 +170,7 @@ class Segmentations:
         return float(np.exp(self.lattice.log_probabilities([a], [path.tolist()])[0]))
 
     def _demand(self, place: int, cut: bool, allowed: np.ndarray) -> None:
-        """Have a boundary at a place or none."""
+        """Require (cut) or forbid a boundary at a place: clears tags in `allowed`."""
         k = int(np.searchsorted(self._places, place))
         is_position = k < len(self._places) and self._places[k] == place
         if place in self._known:
@@ -186,12 +186,12 @@ class Segmentations:
 
     @cached_property
     def _known(self) -> set[int]:
-        """Places where every segmentation has a boundary; the end is not among them."""
+        """Places where every segmentation has a boundary, except the end of the text."""
         return set(self._fixed.tolist())
 
     @cached_property
     def _open(self) -> set[int]:
-        """Places where one may have a boundary."""
+        """Places where a segmentation may or may not have a boundary."""
         return set(self._places[~self._first].tolist())
 
     @cached_property
@@ -199,12 +199,12 @@ class Segmentations:
         return self.lattice.best()
 
     def _path(self, cuts: np.ndarray) -> np.ndarray:
-        """The tags of the segmentation that has these boundaries."""
+        """The tags of the segmentation with these boundaries."""
         begins = self._first | np.isin(self._places, cuts)
         return self._scheme.encode(begins).astype(np.int64)
 
     def _cuts(self, path: np.ndarray) -> np.ndarray:
-        """Where the tokens of a path begin, and the end."""
+        """Where the tokens of a path begin, and the end of the text."""
         begins = self._places[self._begins[path] & ~self._first]
         return np.concatenate([np.union1d(begins, self._fixed), [len(self.text)]]).astype(np.int64)
 
@@ -213,7 +213,7 @@ class Segmentations:
         return [self.text[a:b] for a, b in pairwise(cuts)]
 
     def _words(self) -> list[Word]:
-        """The words of the best one."""
+        """The words of the best segmentation."""
         cuts = self._cuts(self._best)
         at = np.searchsorted(self._places, cuts)
         lengths = np.diff(at)
@@ -227,11 +227,11 @@ class Segmentations:
         ]
 
 
-def _given(
+def _constraints(
     length: int, boundaries: Mapping[int, bool], words: Iterable[tuple[int, int]]
 ) -> dict[int, bool]:
-    """All that is given as boundaries, those at the ends left out."""
-    given: dict[int, bool] = {}
+    """All constraints as boundaries, without those at the ends of the text."""
+    constraints: dict[int, bool] = {}
     demands = [(place, bool(cut), f"place {place}") for place, cut in boundaries.items()]
     for begin, end in words:
         if not begin < end:
@@ -242,15 +242,15 @@ def _given(
     for place, cut, name in demands:
         if not 0 <= place <= length:
             raise SettingsError(f"{name}: must be within the {length} characters of the text")
-        if given.setdefault(place, cut) != cut or (not cut and place in (0, length)):
+        if constraints.setdefault(place, cut) != cut or (not cut and place in (0, length)):
             raise SettingsError(f"{name}: contradicts another boundary at {place}")
-    return {place: cut for place, cut in given.items() if 0 < place < length}
+    return {place: cut for place, cut in constraints.items() if 0 < place < length}
 
 
-def _left(spans: list[Span], given: dict[int, bool]) -> list[Span]:
-    """The spans to keep whole that what is given (by byte) does not contradict."""
-    cuts = [at for at, cut in given.items() if cut]
-    joined = {at for at, cut in given.items() if not cut}
+def _kept_spans(spans: list[Span], constraints: dict[int, bool]) -> list[Span]:
+    """The spans to keep whole that no constraint contradicts; all places are bytes."""
+    cuts = [at for at, cut in constraints.items() if cut]
+    joined = {at for at, cut in constraints.items() if not cut}
     if cuts:
         places = np.array(sorted(cuts))
         spans = [

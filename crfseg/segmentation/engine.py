@@ -1,7 +1,8 @@
-"""A compiled model at work: bytes in, bytes with separators out.
+"""Run a compiled model: UTF-8 in, UTF-8 with separators out.
 
-Between Python and the entry points of `kernels.decode`: memory, addresses, and the spans
-that are kept whole. Imports no numpy, which takes longer than to segment a page.
+Connects Python to the entry points of `kernels.pipeline`: allocates memory, passes addresses,
+and finds the spans to keep whole. Does not import numpy at module level, since that takes
+longer than segmenting a page.
 """
 
 from __future__ import annotations
@@ -33,18 +34,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Choice = Callable[[list[protected_spans.Span]], list[protected_spans.Span]]
 _ENTRIES = {4: "segment_four", 6: "segment_six"}  # by the number of tags
-#: Buffers have room for 2^12, 2^13, ... bytes of text; they are used again up to 2^21, more
-#: than `stream` asks for at once.
+#: Buffers hold 2^12, 2^13, ... bytes of text. Those of up to 2^21 bytes, more than a block of
+#: `stream`, are reused.
 _SMALLEST = 12
 _LARGEST = 21 - _SMALLEST
 _MOST = 1 << 30
 
 
 class Style:
-    """How a text is written; see `kernels.write.write`.
+    """How a segmented text is written; see `kernels.tags_to_words.write`.
 
     separator: UTF-8; spaces: KEEP, TOKENS or DROP; joint: a byte that joins texts, or -1;
-    keep_whole: see `patterns`.
+    keep_whole: whether to keep spans whole, see `protected_spans`.
     """
 
     def __init__(self, separator: bytes, spaces: int, keep_whole: bool, joint: int = -1) -> None:
@@ -56,7 +57,7 @@ class Style:
 
 
 class _Buffers:
-    """Scratch memory and room for the result of one call; pages not touched cost nothing."""
+    """Scratch and output memory for one call; pages that are never touched cost nothing."""
 
     def __init__(self, tables: int, work: int, out: int) -> None:
         memory = _memory(out + work)
@@ -67,20 +68,20 @@ class _Buffers:
         self.request = self._request.buffer_info()[0]
 
     def use(self, words: int) -> None:
-        """Have the words of a user at an address looked for."""
+        """Set the address of the user's words (0: none)."""
         self._request[3] = words
 
     def ask(self, emissions: int) -> None:
-        """Have emission scores given, or words again if the address is 0."""
+        """Request emission scores at an address, or segmented text if the address is 0."""
         self._request[4] = emissions
 
 
 class Emissions(NamedTuple):
-    """What the words of a text are decided by; N positions, T tags.
+    """The emission scores of a text, as Viterbi decoding sees them; N positions, T tags.
 
     scores int32 [N, T], `layout.NEVER` where a tag is ruled out; places int32 [N]: the byte
-    each position begins at; first bool [N]: whether it is the first of a sequence; marks uint8
-    [bytes]: not 0 where something begins anyhow, a sequence or a run of whitespace.
+    offset of each position; first bool [N]: whether it is the first of a sequence; marks uint8
+    [bytes]: nonzero where a sequence or a run of whitespace begins, in every segmentation.
     """
 
     scores: np.ndarray
@@ -92,7 +93,7 @@ class Emissions(NamedTuple):
 class Engine:
     """Runs the tables of one model; threads may share it.
 
-    image: what `compiled.pack` made; dictionary: the words of a user.
+    image: tables from `compiler.pack`; dictionary: the user's words.
     """
 
     def __init__(self, image: mmap.mmap) -> None:
@@ -105,7 +106,7 @@ class Engine:
             places[k] += start
         self._tables = places
         self._entry = native.entry(_ENTRIES[self._shape[-1]])
-        self._free: list[list[_Buffers]] = [[] for _ in range(64)]  # by the power of two
+        self._free: list[list[_Buffers]] = [[] for _ in range(64)]  # by size as a power of two
 
     @classmethod
     def of(cls, model: Model) -> Engine:
@@ -119,13 +120,13 @@ class Engine:
 
     @classmethod
     def of_file(cls, path: str, standard: str | None = None) -> Engine:
-        """The engine of a model file (of a standard in it), its tables kept where compiled code is.
+        """The engine of a model file (or of one standard in it).
 
-        Laying out the tables takes longer than all else that segmenting a line needs.
-        Raises ModelError, SettingsError.
+        Its tables are cached beside the compiled code, since laying them out takes longer than
+        everything else in segmenting one line. Raises ModelError, SettingsError.
         """
         kept = None
-        with suppress(OSError):  # Model.load says it better
+        with suppress(OSError):  # Model.load reports it better
             kept = _kept_path(Path(path), standard)
         image = read_kept(kept)
         if image is not None:
@@ -138,34 +139,33 @@ class Engine:
         return engine
 
     def write(self, data: bytes, style: Style, give: Callable[[_Buffers, int], T]) -> T:
-        """What ``give`` makes of the UTF-8 with separators.
+        """Segment UTF-8 and convert the output by ``give``.
 
-        Raises UnicodeDecodeError, and MemoryError for a text too large to be held.
-
-        give: `as_bytes`, `as_text`, `as_words` or `as_lists`.
+        give: `as_bytes`, `as_text`, `as_words` or `as_lists`. Raises UnicodeDecodeError, and
+        MemoryError for a text that does not fit into memory.
         """
         size = len(data)
         room = (size >> _SMALLEST).bit_length()
         free = self._free[room] if style.width <= 1 else []
         try:
-            buffers = free.pop()  # no other thread gets the same
+            buffers = free.pop()  # atomic: no other thread gets the same buffers
         except IndexError:
             buffers = self._buffers(1 << _SMALLEST + room, max(style.width, 1))
         if self.dictionary is not None:
-            words = self.dictionary.snapshot()  # as long as the call lasts
+            words = self.dictionary.snapshot()  # must stay alive during the call
             buffers.use(words.address)
         length = self._entry(buffers.request, style.address, None, data, size)
         if length < 0:
             length = self._look_again(length, buffers, data, style, _all)
-        given = give(buffers, length)
+        result = give(buffers, length)
         if room <= _LARGEST:
             free.append(buffers)
-        return given
+        return result
 
     def emissions(self, data: bytes, style: Style, choose: Choice) -> Emissions:
-        """What the words of UTF-8 are decided by.
+        """The emission scores of a text in UTF-8.
 
-        choose: which of the spans that would be kept whole are, and how.
+        choose: selects (and may soften) the spans that are kept whole.
         """
         import numpy as np
 
@@ -187,7 +187,7 @@ class Engine:
         return Emissions(scores[:n], places[:n], first[:n], marks)
 
     def table(self, k: int, kind: str) -> np.ndarray:
-        """The k-th array of the tables (see `layout`), of numbers of a kind ("i4", ...)."""
+        """The k-th array of the tables (see `layout`), of the given dtype ("i4", ...)."""
         import numpy as np
 
         address, *shape = self._tables[3 * k : 3 * k + 3]
@@ -198,7 +198,7 @@ class Engine:
     def _look_again(
         self, result: int, buffers: _Buffers, data: bytes, style: Style, choose: Choice
     ) -> int:
-        """Keep spans whole where there are some; raises UnicodeDecodeError."""
+        """Run again with the spans to keep whole, if any; raises UnicodeDecodeError."""
         if result <= RUNS:
             runs = struct.iter_unpack("3i", buffers.work[: 12 * (RUNS - result)])
             spans = choose(protected_spans.spans(data, runs))
@@ -225,17 +225,17 @@ def _all(spans: list[protected_spans.Span]) -> list[protected_spans.Span]:
 
 
 def as_bytes(buffers: _Buffers, length: int) -> bytes:
-    """What was written, as it is."""
+    """The output as bytes."""
     return bytes(buffers.out[:length])
 
 
 def as_text(buffers: _Buffers, length: int) -> str:
-    """What was written, as a string."""
+    """The output as a string."""
     return str(buffers.out[:length], "utf-8", "surrogatepass")
 
 
 def as_words(buffers: _Buffers, length: int) -> list[str]:
-    """What was written, split at BREAK; [] if that is nothing."""
+    """The output split at BREAK; [] if it is empty."""
     make = native.word_lists()
     if make is None:
         return _split(as_text(buffers, length))
@@ -243,7 +243,7 @@ def as_words(buffers: _Buffers, length: int) -> list[str]:
 
 
 def as_lists(buffers: _Buffers, length: int) -> list[list[str]]:
-    """What was written, split at JOINT and each piece like `as_words`."""
+    """The output split at JOINT, each piece then as in `as_words`."""
     make = native.word_lists()
     if make is None:
         return [_split(text) for text in as_text(buffers, length).split(chr(JOINT))]
@@ -256,7 +256,7 @@ def _split(text: str) -> list[str]:
 
 @cache
 def _strings() -> int:
-    """The address of the table of `words.word_lists`, which stays as long as the process."""
+    """The address of the cache of `string_lists.word_lists`, which lives as long as the process."""
     table = _memory(24 << CACHED)
     _KEPT.append(table)
     return _address(table)
@@ -266,10 +266,10 @@ _KEPT: list[mmap.mmap] = []
 
 
 def _memory(size: int) -> mmap.mmap:
-    """Zeros of our own: mmap alone would share them with the processes that are forked."""
+    """Private zeroed memory: by default mmap would share it with forked processes."""
     try:
         return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    except AttributeError:  # where there is no fork
+    except AttributeError:  # platforms without fork
         return mmap.mmap(-1, size)
 
 
@@ -278,7 +278,7 @@ def _address(memory: mmap.mmap) -> int:
 
 
 def _kept_path(model: Path, standard: str | None = None) -> Path | None:
-    """Where the tables of a model file are kept: named after it and all that lays them out."""
+    """Cache file for the tables of a model file; its name has digests of the file and the code."""
     folder = cache_folder()
     sources = digest_of("text", "features", "model", "segmentation")
     with open(model, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

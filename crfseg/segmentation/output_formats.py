@@ -1,4 +1,4 @@
-"""How a segmented line is written: words, tags, spans, and probabilities as JSON."""
+"""Output formats of a segmented line: words, tags, spans, and probabilities as JSON."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from crfseg.text.whitespace import is_space
 if TYPE_CHECKING:
     from crfseg.segmentation.distribution import Marginals
 
-#: Digits of a probability behind the point: those that follow depend on the machine.
+#: Decimals of a probability: further ones depend on the machine.
 _DIGITS = 4
 
 
 def join_words(tokens: list[str], sep: str) -> str:
-    """The text with a separator between words that are not separated by whitespace."""
+    """The text with separators between words that no whitespace separates."""
     pieces = tokens[:1]
     for before, token in pairwise(tokens):
         if not is_space(before) and not is_space(token):
@@ -26,7 +26,7 @@ def join_words(tokens: list[str], sep: str) -> str:
 
 
 def join_tags(tokens: list[str], sep: str) -> str:
-    """character/tag for each character that is no whitespace."""
+    """character/tag for each non-whitespace character."""
     from crfseg.corpus.schemes import tags_of_words
 
     pieces, after_word = [], False
@@ -42,7 +42,7 @@ def join_tags(tokens: list[str], sep: str) -> str:
 
 
 def join_spans(tokens: list[str], sep: str) -> str:
-    """begin:end of each word in characters."""
+    """begin:end of each word, in characters."""
     spans, begin = [], 0
     for token in tokens:
         end = begin + len(token)
@@ -53,25 +53,25 @@ def join_spans(tokens: list[str], sep: str) -> str:
 
 
 def join_pos(tokens: list[str], tags: list[str], sep: str) -> str:
-    """word/tag for each word; tags: of the tokens that are no whitespace."""
+    """word/tag for each word; tags: one per token that is not whitespace."""
     tag = iter(tags)
     spelled = [token if is_space(token) else f"{token}/{next(tag)}" for token in tokens]
     return join_words(spelled, sep)
 
 
-#: What is written of the tokens alone.
+#: Writers of the formats that need only the tokens.
 JOINED = {"words": join_words, "tags": join_tags, "spans": join_spans}
 
 
 def as_json(value: Any) -> str:
     """One line of JSON."""
-    import json  # costs time
+    import json  # imported late: it slows start-up
 
     return json.dumps(value, ensure_ascii=False)
 
 
 def lines_of(text: str) -> Iterator[tuple[int, int, int]]:
-    """Begin and end of each line without its line end, and where the next one begins."""
+    """Begin and end of each line without its line end, and the begin of the next line."""
     begin = 0
     while begin < len(text):
         end = text.find("\n", begin)
@@ -82,17 +82,17 @@ def lines_of(text: str) -> Iterator[tuple[int, int, int]]:
 
 
 def write_lines(marginals: Marginals, output: str) -> str:
-    """A line of "json" or "marginals" for each line of a text; line ends are kept."""
+    """Write "json" or "marginals" for each line of a text; line ends are kept."""
     return "".join(
-        WRITTEN[output](marginals, begin, end, here) + marginals.text[end:following]
-        for begin, end, following, here in _lines_with_words(marginals)
+        WRITTEN[output](marginals, begin, end, words) + marginals.text[end:following]
+        for begin, end, following, words in _lines_with_words(marginals)
     )
 
 
 def json_lines(marginals: Marginals) -> Iterator[tuple[list[dict[str, Any]], str]]:
-    """The tokens of each line of a text, as "json" has them, and its line end."""
-    for begin, end, following, here in _lines_with_words(marginals):
-        yield _tokens(marginals, begin, end, here), marginals.text[end:following]
+    """The tokens of each line of a text, as in "json" output, and its line end."""
+    for begin, end, following, words in _lines_with_words(marginals):
+        yield _tokens(marginals, begin, end, words), marginals.text[end:following]
 
 
 def _lines_with_words(marginals: Marginals) -> Iterator[tuple[int, int, int, list[Any]]]:
@@ -100,15 +100,15 @@ def _lines_with_words(marginals: Marginals) -> Iterator[tuple[int, int, int, lis
     words = iter(marginals.words)
     word = next(words, None)
     for begin, end, following in lines_of(marginals.text):
-        here = []
+        words_of_line = []
         while word is not None and word.end <= end:
-            here.append(word)
+            words_of_line.append(word)
             word = next(words, None)
-        yield begin, end, following, here
+        yield begin, end, following, words_of_line
 
 
 def write_line(marginals: Marginals, output: str) -> str:
-    """The same for a text that is a line without a line end."""
+    """Write "json" or "marginals" for a text that is one line without a line end."""
     return WRITTEN[output](marginals, 0, len(marginals.text), marginals.words)
 
 
@@ -117,7 +117,7 @@ def _json_line(marginals: Marginals, begin: int, end: int, words: list[Any]) -> 
 
 
 def _tokens(marginals: Marginals, begin: int, end: int, words: list[Any]) -> list[dict[str, Any]]:
-    """All tokens: what is between the words is whitespace, which is certain."""
+    """All tokens of a line, including the whitespace between words, with confidence 1."""
     tokens, text = list[dict[str, Any]](), marginals.text
     for word, a, b, p in words:
         if begin < a:
@@ -148,5 +148,5 @@ def _marginals_line(marginals: Marginals, begin: int, end: int, words: list[Any]
     )
 
 
-#: What is written of marginals: of the line at a span, with these words in it.
+#: Writers of the formats that need marginals; they take the span of a line and its words.
 WRITTEN = {"json": _json_line, "marginals": _marginals_line}

@@ -1,7 +1,7 @@
-"""Spans kept whole whatever the model says: addresses, grouped numbers, times and dates.
+"""Spans kept whole regardless of the model: addresses, grouped numbers, times and dates.
 
-A corpus of 1998 has no web address, and what it has of 10:30 or 1,000 is written in
-full-width characters or in words. Everything here is about UTF-8 bytes.
+The training corpus of 1998 has no web addresses, and writes times and numbers such as 10:30 or
+1,000 in full-width characters or in words. All offsets are in UTF-8 bytes.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from collections.abc import Iterable, Iterator
 
 from crfseg.segmentation.kernels.layout import ADDRESS, NUMBER
 
-# The last character is not punctuation that belongs to the sentence around. Bounds and
-# look-behinds keep the time linear: no run of letters is tried from each of its letters.
+# An address does not end with punctuation of the surrounding sentence. Bounded repeats and
+# look-behinds keep the time linear: a run of letters is not tried from each of its letters.
 _ADDRESS = re.compile(
     rb"(?:(?:https?|ftp)://|(?<![A-Za-z0-9])www\.)[!-~]*[A-Za-z0-9/#&=_%+~-]"
     rb"|(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{0,63}[A-Za-z0-9_%+-]"
     rb"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+",
     re.IGNORECASE,
 )
-# Digits and signs, half and full width.
+# Digits and signs, half-width and full-width.
 _FORMS = {
     "D": "(?:[0-9]|\\xef\\xbc[\\x90-\\x99])",
     "COMMA": "(?:,|\\xef\\xbc\\x8c)",
@@ -39,17 +39,17 @@ _NUMBER = re.compile(
     .format(**_FORMS)
     .encode("ascii")
 )
-#: No number has more bytes than this; what looks like one is left to the model.
+#: Longest number in bytes; longer candidates are left to the model.
 _LONGEST_NUMBER = 180
 Span = tuple[int, int, int]
 
 
 def spans(data: bytes, runs: Iterable[Span]) -> list[Span]:
-    """First byte, end and hardness of each span of UTF-8, ascending.
+    """The spans to keep whole, ascending: first byte, end, and 1 if hard or 0 if soft.
 
-    runs: where to look: first byte, end and kind (`kernels.runs`).
+    runs: candidates as first byte, end and kind, from `kernels.candidate_spans`.
 
-    No word boundary falls inside a span. A hard one (an address) is a word of its own; a
+    No word boundary falls inside a span. A hard span (an address) is a word of its own; a
     soft one (a number) may be part of a longer word: 1,000万.
     """
     runs = list(runs)
@@ -59,7 +59,8 @@ def spans(data: bytes, runs: Iterable[Span]) -> list[Span]:
         return addresses or numbers
     ends = [end for _, end, _ in addresses] + [len(data)]
     begins = [begin for begin, _, _ in addresses] + [len(data)]
-    # Overlaps an address: the first one to end after the number begins, begins before it ends.
+    # Drop numbers that overlap an address: the first address that ends after the number's begin
+    # must begin at or after its end.
     apart = [span for span in numbers if begins[bisect_right(ends, span[0])] >= span[1]]
     return sorted(addresses + apart)
 

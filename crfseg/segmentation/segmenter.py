@@ -1,4 +1,4 @@
-"""`Segmenter`: text in, words out."""
+"""`Segmenter`: segments text with a trained model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from crfseg.common.errors import SettingsError
 from crfseg.common.resources import default_model_path
-from crfseg.common.threads import thread_count
+from crfseg.common.threads import thread_count, workers
 from crfseg.segmentation.engine import Engine, Style, as_bytes, as_lists, as_text, as_words
 from crfseg.segmentation.kernels import layout
 from crfseg.text.codes import BREAK, JOINT
@@ -19,10 +19,13 @@ from crfseg.text.whitespace import is_space
 
 if TYPE_CHECKING:
     from crfseg.model.segmentation_model import Model
+    from crfseg.model.tagger_model import TaggerModel
     from crfseg.segmentation.distribution import Marginals, Segmentation, Segmentations
+    from crfseg.segmentation.explanation import Explanation
     from crfseg.segmentation.user_dictionary import UserDictionary
     from crfseg.tagging.pos_tagger import PosTagger
 
+    ModelOrPath = Model | str | os.PathLike[str]
     WordList = str | os.PathLike[str] | Iterable[str]
 
 OUTPUTS = ("words", "tags", "spans", "json", "marginals")
@@ -35,63 +38,50 @@ _SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")
 class Segmenter:
     """Cuts Chinese text into words with a trained model.
 
-    path: a model file; the model that comes with crfseg if omitted. standard: which of the
-    standards of the model to follow, the first one if omitted. keep_whole: keep addresses,
-    times, dates and grouped numbers whole whatever the model says. user_dict, force_dict: words
-    to prefer and words to keep whole, as a file (`word_lists.read_words`) or an iterable; see
-    docs/guide/user-dictionary.md. pos_model: a model for `cut_pos`, the default one if
-    omitted; loaded when first asked for. Raises ModelError for a file that is no sound model,
-    SettingsError for a standard it does not have, DataError for a word list that cannot be read.
+    model: a model file, or a Model; the default model if omitted. standard: the standard of the
+    model to follow, its first one if omitted. keep_whole: keep addresses, times, dates and
+    grouped numbers whole regardless of the model. user_dict, force_dict: words to prefer and
+    words to keep whole, as a file (see `corpus.word_lists.read_words`) or an iterable; see
+    docs/guide/user-dictionary.md. pos_model: a model for `cut_pos`, loaded on first use; the
+    default one if omitted. Raises ModelError for an invalid model file, SettingsError for an
+    unknown standard, DataError for a word list that cannot be read.
 
-    ``"".join(segmenter.cut(text)) == text`` for every string. One segmenter may be used
-    by many threads at once; it pickles as its path (and the user's words), so that it can be
-    sent to other processes.
+    ``"".join(segmenter.cut(text)) == text`` for every string. Threads may share a segmenter. It
+    pickles as its path and the user's words, so it can be sent to other processes; a segmenter
+    made from a Model in memory cannot be pickled.
     """
 
     def __init__(
         self,
-        path: str | os.PathLike[str] | None = None,
+        model: ModelOrPath | None = None,
         *,
         standard: str | None = None,
         keep_whole: bool = True,
         user_dict: WordList | None = None,
         force_dict: WordList | None = None,
-        pos_model: str | os.PathLike[str] | None = None,
+        pos_model: TaggerModel | str | os.PathLike[str] | None = None,
     ) -> None:
-        self.path, self.standard = (
-            default_model_path() if path is None else os.fspath(path),
-            standard,
-        )
+        self.standard, self.pos_model = standard, pos_model
         self._model: Model | None = None
-        self.pos_model = None if pos_model is None else os.fspath(pos_model)
-        if path is None:
+        if model is None:
+            self.path = default_model_path()
             self._begin(Engine.of_file(self.path, standard), keep_whole)
         else:
             from crfseg.model.container import sound
             from crfseg.model.standards import select
 
-            model = self.model
-            with sound(self.path):
-                self._begin(Engine.of(select(model, standard)), keep_whole)
+            self.path = os.fspath(model) if isinstance(model, str | os.PathLike) else ""
+            if not self.path:
+                self._model = model  # type: ignore[assignment]
+            with sound(self.path or "the model"):
+                self._begin(Engine.of(select(self.model, standard)), keep_whole)
         for words, force in ((user_dict, False), (force_dict, True)):
             if words is not None:
                 self.add_words(_words_of(words), force)
 
-    @classmethod
-    def from_model(
-        cls, model: Model, *, standard: str | None = None, keep_whole: bool = True
-    ) -> Segmenter:
-        """A segmenter for a model in memory; it cannot be pickled."""
-        from crfseg.model.standards import select
-
-        self = cls.__new__(cls)
-        self.path, self.standard, self._model, self.pos_model = "", standard, model, None
-        self._begin(Engine.of(select(model, standard)), keep_whole)
-        return self
-
     def _begin(self, engine: Engine, keep_whole: bool) -> None:
         self._engine, self.keep_whole = engine, keep_whole
-        kinds = layout.DROP, layout.TOKENS  # by keep_space
+        kinds = layout.DROP, layout.TOKENS  # indexed by keep_space
         end = _BREAK.encode()
         self._styles = [Style(end, spaces, keep_whole) for spaces in kinds]
         self._joined = [Style(end, spaces, keep_whole, ord(_JOINT)) for spaces in kinds]
@@ -100,7 +90,7 @@ class Segmenter:
 
     @property
     def model(self) -> Model:
-        """The model, as it is saved."""
+        """The model, with all its standards."""
         if self._model is None:
             from crfseg.model.segmentation_model import Model
 
@@ -109,7 +99,7 @@ class Segmenter:
 
     @property
     def pos_tagger(self) -> PosTagger:
-        """What tags the words in `cut_pos`; raises ModelError for a model that cannot."""
+        """The tagger used by `cut_pos`; raises ModelError for an unsuitable model."""
         if self._pos_tagger is None:
             from crfseg.tagging.pos_tagger import PosTagger
 
@@ -124,42 +114,53 @@ class Segmenter:
         return _restore, (self.path, self.standard, self.keep_whole, words, self.pos_model)
 
     def __repr__(self) -> str:
-        return f"Segmenter({self.path!r})"
+        model = repr(self.path) if self.path else "a model in memory"
+        return f"Segmenter({model}, standard={self.standard!r})"
+
+    def __call__(self, text: str) -> list[str]:
+        """The same as ``cut(text)``."""
+        return self.cut(text)
+
+    @property
+    def standards(self) -> list[str]:
+        """The standards of the model, the default one first; none for a plain model."""
+        return self.model.standards
 
     def add_words(self, words: Iterable[str], force: bool = False) -> None:
         """Add words to the user's dictionary, to prefer them or (force) to keep them whole.
 
-        A word that is there changes its strength. Raises SettingsError for what can be no word.
+        Adding an existing word changes its strength. Raises SettingsError for invalid words.
         """
         self._words().add(words, force)
 
     def add_word(self, word: str, force: bool = False) -> None:
-        """`add_words` for one."""
+        """`add_words` for one word."""
         self.add_words([word], force)
 
     def del_word(self, word: str) -> None:
-        """Take a word out of the user's dictionary, if it is there."""
+        """Remove a word from the user's dictionary, if present."""
         self._words().remove([word])
 
     def _words(self) -> UserDictionary:
         if self._engine.dictionary is None:
             from crfseg.segmentation.user_dictionary import UserDictionary
 
-            with _MAKING:  # two threads may ask at once
+            with _MAKING:  # two threads may get here at once
                 self._engine.dictionary = self._engine.dictionary or UserDictionary()
         return self._engine.dictionary
 
     def cut(self, text: str, keep_space: bool = True) -> list[str]:
-        """The words of a text; runs of whitespace are tokens too, or left out."""
+        """The words of a text; keep_space: include runs of whitespace as tokens."""
         if _BREAK in text:
             return self._cut_around(text, keep_space)
         data = text.encode("utf-8", "surrogatepass")
         return self._engine.write(data, self._styles[keep_space], as_words)
 
     def cut_pos(self, text: str, keep_space: bool = True) -> list[tuple[str, str]]:
-        """The words of a text, each with its part of speech; see docs/guide/pos.md.
+        """The words of a text with their parts of speech; see docs/guide/pos.md.
 
-        Whitespace has the tag "", or is left out. A line is a sentence. Raises ModelError.
+        Whitespace has the tag "", or is left out without keep_space. Every line is tagged as one
+        sentence. Raises ModelError.
         """
         tokens = self.cut(text)
         pairs = zip(tokens, self.pos_tagger.tag_tokens(tokens), strict=True)
@@ -168,7 +169,7 @@ class Segmenter:
     def cut_many(
         self, texts: list[str], threads: int | None = None, keep_space: bool = True
     ) -> list[list[str]]:
-        """``[cut(text) for text in texts]``, in batches and on several threads."""
+        """``[cut(text) for text in texts]``, computed in batches on several threads."""
         batches, size = [[]], 0  # type: list[list[str]], int
         for text in texts:
             batches[-1].append(text)
@@ -185,37 +186,31 @@ class Segmenter:
             data = joined.encode("utf-8", "surrogatepass")
             return self._engine.write(data, style, as_lists)
 
-        count = min(thread_count(threads), len(batches))
-        if count == 1:
-            return [words for batch in batches if batch for words in cut_batch(batch)]
-        from concurrent.futures import ThreadPoolExecutor  # costs time to import
-
-        with ThreadPoolExecutor(count) as pool:
-            return [
-                words for result in pool.map(cut_batch, filter(None, batches)) for words in result
-            ]
+        with workers(min(thread_count(threads), len(batches))) as run:
+            results = run(cut_batch, filter(None, batches))
+        return [words for result in results for words in result]
 
     def segment(self, text: str, sep: str = " ") -> str:
-        """The text with a separator between neighbouring words.
+        """The text with a separator between adjacent words.
 
-        Whitespace in the text is kept as it is and separates by itself.
+        Whitespace in the text is kept, and no separator is added beside it.
         """
         data = text.encode("utf-8", "surrogatepass")
         return self._engine.write(data, self._separated_by(sep), as_text)
 
     def tags(self, text: str) -> str:
-        """One letter a character: s, b, m, e; whitespace stands for itself."""
+        """A tag (s, b, m or e) per character; whitespace is copied."""
         from crfseg.corpus.schemes import tags_of_words
 
         tokens = self.cut(text)
         return "".join(t if is_space(t) else tags_of_words([t]) for t in tokens)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Begin and end of each word in characters; whitespace has none."""
+        """Begin and end of each word in characters, without whitespace."""
         return [(begin, end) for _, begin, end in self.tokenize(text)]
 
     def tokenize(self, text: str) -> list[tuple[str, int, int]]:
-        """Each word with its begin and end in characters; whitespace is left out."""
+        """Each word with its begin and end in characters, without whitespace."""
         tokens = self.cut(text)
         ends = list(accumulate(map(len, tokens)))
         return [
@@ -231,11 +226,11 @@ class Segmenter:
         boundaries: Mapping[int, bool] | None = None,
         words: Iterable[tuple[int, int]] = (),
     ) -> Segmentations:
-        """All segmentations of a text that agree with what is given, with their probabilities.
+        """The distribution over segmentations of a text that satisfy the constraints.
 
-        boundaries: by place (characters before it), whether there is one; words: spans of
-        characters that are words. Raises SettingsError for what cannot be. The methods that
-        follow ask one thing of it; see `inference`.
+        boundaries: maps offsets in characters to whether there is a boundary; words: spans of
+        characters that are words. Raises SettingsError for constraints that cannot be met. The
+        methods below are shortcuts; see `segmentation.distribution`.
         """
         from crfseg.segmentation.distribution import Segmentations
 
@@ -249,7 +244,7 @@ class Segmenter:
         boundaries: Mapping[int, bool] | None = None,
         words: Iterable[tuple[int, int]] = (),
     ) -> list[str]:
-        """`cut` under what is given, see `segmentations`: the best of all that agree with it."""
+        """The best segmentation that satisfies the constraints, see `segmentations`."""
         return self.segmentations(text, boundaries=boundaries, words=words).best()
 
     def nbest(self, text: str, k: int) -> list[Segmentation]:
@@ -257,27 +252,36 @@ class Segmenter:
         return self.segmentations(text).nbest(k)
 
     def sample(self, text: str, k: int = 1, seed: int | None = None) -> list[list[str]]:
-        """k segmentations drawn at random, each as often as it is probable."""
+        """Draw k random segmentations from the model's distribution."""
         return self.segmentations(text).sample(k, seed)
 
     def marginals(self, text: str) -> Marginals:
-        """The probabilities of boundaries, of tags and of the words of the best segmentation."""
+        """Marginal probabilities of boundaries, tags and the words of the best segmentation."""
         return self.segmentations(text).marginals()
 
+    def explain(self, text: str) -> Explanation:
+        """Explain the segmentation: the features for and against each boundary."""
+        from crfseg.model.standards import select
+        from crfseg.segmentation.explanation import explain
+
+        model = select(self.model, self.standard)
+        return explain(text, self.cut(text), model, self.marginals(text).boundaries)
+
     def log_likelihood(self, words: Sequence[str]) -> float:
-        """The log-probability of the text of these words being cut into them."""
+        """The log-probability of this segmentation, given its text."""
         return self.segmentations("".join(words)).log_likelihood(words)
 
     def segment_bytes(self, data: bytes, output: str = "words", sep: str = " ") -> bytes:
-        """Segment whole lines of UTF-8, in one of the forms of OUTPUTS.
+        """Segment whole lines of UTF-8 and write them in one of the formats of OUTPUTS.
 
         words: the line with separators; tags: character/tag; spans: begin:end of each word in
-        characters; json: an array of all tokens, whitespace included, each with its
+        characters; json: an array of all tokens, including whitespace, each with its
         confidence (the probability of the word); marginals: an object with the probabilities of
         words, boundaries and tags. Line ends are kept. Raises UnicodeDecodeError.
         """
         if output not in OUTPUTS:
-            raise SettingsError(f"--output {output}: must be one of {', '.join(OUTPUTS)}")
+            expected = f"must be one of {', '.join(OUTPUTS)}"
+            raise SettingsError(expected, parameter="output", value=output)
         if output == "words":
             return self._write(data, self._separated_by(sep))
         from crfseg.segmentation import output_formats
@@ -293,7 +297,7 @@ class Segmenter:
         ).encode("utf-8")
 
     def tokens_bytes(self, data: bytes) -> bytes:
-        """UTF-8 with `layout.BREAK` between its tokens, which whitespace is, too.
+        """UTF-8 with `text.codes.BREAK` between its tokens, including whitespace tokens.
 
         Raises UnicodeDecodeError.
         """
@@ -306,7 +310,7 @@ class Segmenter:
         return written
 
     def _separated_by(self, sep: str) -> Style:
-        """Whitespace is kept, words are separated; the styles of the last few are there."""
+        """The style with a separator between words; the first 16 separators are cached."""
         style = self._separated.get(sep)
         if style is None:
             style = Style(sep.encode("utf-8", "surrogatepass"), layout.KEEP, self.keep_whole)
@@ -315,11 +319,11 @@ class Segmenter:
         return style
 
     def _cut_around(self, text: str, keep_space: bool) -> list[str]:
-        """`cut` for a text that holds the whitespace its tokens would be told apart by.
+        """`cut` for a text that contains BREAK, the separator of tokens.
 
-        Other whitespace stands in for it, which is all the same to a model.
+        BREAK is replaced by other whitespace, which makes no difference to the model.
         """
-        tokens = self.cut(text.replace(_BREAK, "\x1d"))  # no blank, which words may hold
+        tokens = self.cut(text.replace(_BREAK, "\x1d"))  # not a space, which words may contain
         ends = accumulate(map(len, tokens))
         tokens = [text[end - len(token) : end] for token, end in zip(tokens, ends, strict=True)]
         return [token for token in tokens if keep_space or not is_space(token)]
@@ -330,7 +334,7 @@ def _restore(
     standard: str | None,
     keep_whole: bool,
     words: UserDictionary | None,
-    pos_model: str | None,
+    pos_model: Any,
 ) -> Segmenter:
     segmenter = Segmenter(path, standard=standard, keep_whole=keep_whole, pos_model=pos_model)
     segmenter._engine.dictionary = words

@@ -1,8 +1,8 @@
-"""Segments a stream of text: bytes in, bytes out, in order and in bounded memory.
+"""Segment a stream of text: bytes in, bytes out, in order and in bounded memory.
 
-Chunks are read as they come and cut into blocks of whole lines; threads segment the
-blocks; the results are written in the order of the input, each as soon as it is there.
-A line longer than ``LONGEST`` bytes of UTF-8 is cut, so that no input fills the memory.
+Input chunks are cut into blocks of whole lines, which threads segment in parallel. Results are
+written in input order, each as soon as it is ready. A line longer than ``LONGEST`` bytes of
+UTF-8 is cut into pieces, to bound memory.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from crfseg.common.errors import DataError, LineError, SettingsError
 from crfseg.common.threads import thread_count
 from crfseg.text.whitespace import is_space
 
-#: Bytes asked of one read. Decoded to UTF-8 they grow at most threefold: below LONGEST.
+#: Bytes per read. Converted to UTF-8 they grow at most threefold, and stay below LONGEST.
 CHUNK = 1 << 18
 #: Bytes of UTF-8 after which a line is cut.
 LONGEST = 1 << 20
-#: Where a line is cut if it can be: after the last of these.
+#: A long line is cut after the last of these, if it has any.
 CUTS = tuple(mark.encode() for mark in " \t\u3000。！？；，")
 
 
 class BytesSegmenter(Protocol):
-    """What is asked of a segmenter here; see ``Segmenter.segment_bytes``.
+    """The interface of a segmenter for streams; see ``Segmenter.segment_bytes``.
 
-    It may raise LineError. If it has ``whole_lines``, a line too long to be held is an error.
+    It may raise LineError. If ``whole_lines`` is set, a line longer than LONGEST is an error.
     """
 
     def segment_bytes(self, data: bytes, output: str = "words", sep: str = " ") -> bytes: ...
 
 
 class Block(NamedTuple):
-    """Whole lines of UTF-8, or a piece of a line too long to be held.
+    """Whole lines of UTF-8, or a piece of a line longer than LONGEST.
 
-    line: number of the line the block begins in; column: bytes of that line before the
-    block; gap: the block goes on where a line was cut, and no whitespace ends the piece
-    before it; cut: the line goes on in the next block.
+    line: number of the line in which the block begins; column: bytes of that line before the
+    block; gap: whether the block continues a line and the piece before it did not end in
+    whitespace; cut: whether the line continues in the next block.
     """
 
     data: bytes
@@ -54,7 +54,7 @@ class Block(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a block became, and the error that ended it early."""
+    """The output for a block, and the error that ended it early, if any."""
 
     data: bytes
     error: DataError | None = None
@@ -73,22 +73,22 @@ def segment_stream(
     name: str = "<stdin>",
     on_bytes: Callable[[int], object] | None = None,
 ) -> None:
-    """Segment everything ``read`` gives, line by line, and ``write`` it in the same order.
+    """Segment the output of ``read`` line by line and ``write`` the result in the same order.
 
-    ``read(n)`` returns what is there, at most n bytes, and ``b""`` at the end; with
-    several threads it is called from a thread of its own. ``write`` must pass on what it
-    gets at once where someone waits for it. ``on_bytes`` hears of every number of bytes
-    read. Lines end with ``\\n``; a ``\\r`` before it and a missing last one are kept.
+    ``read(n)`` returns the available bytes, at most n, and ``b""`` at the end; with several
+    threads it is called from worker threads, one at a time. ``write`` must not buffer if a
+    reader waits for the output. ``on_bytes`` gets the size of every chunk read. Lines end with
+    ``\\n``; a preceding ``\\r`` is kept, and so is a missing last line end.
 
-    A line of more than 1 MB is cut after the last whitespace or one of 。！？；， in its
-    first megabyte (else between two characters), and the pieces are segmented one by
-    one: as words they are written on one line, in the other forms on a line each, with
-    the offsets of spans counted from the beginning of the piece.
+    A line of more than 1 MB is cut after the last space, tab, U+3000 or one of 。！？；， in its
+    first megabyte (else between two characters), and the pieces are segmented separately. With
+    "words" they are written on one line; with other outputs each piece is written on its own
+    line, and spans count from the beginning of the piece.
 
-    Raises DataError, with the input's ``name`` and the line, where a line cannot be used, or
-    ``errors`` is "strict" and the input is not in ``encoding``; everything before that line has
-    been written. With "replace" such bytes become U+FFFD. Raises SettingsError for an unknown
-    encoding, or a separator that it cannot write.
+    Raises DataError, with ``name`` and the line number, for a line that cannot be used, or, if
+    ``errors`` is "strict", for input that is not in ``encoding``; everything before that line
+    has been written. With "replace" such bytes become U+FFFD. Raises SettingsError for an
+    unknown encoding, or a separator that the encoding cannot represent.
     """
     plain = _check(encoding, errors, sep)
     chunks = _chunks(read, on_bytes)
@@ -104,17 +104,18 @@ def segment_stream(
 
 
 def _check(encoding: str, errors: str, sep: str) -> bool:
-    """Whether ``encoding`` is UTF-8; raises SettingsError for values that cannot work."""
+    """Whether ``encoding`` is UTF-8; raises SettingsError for invalid settings."""
     if errors not in ("strict", "replace"):
-        raise SettingsError(f"--errors {errors}: must be strict or replace")
+        raise SettingsError("must be strict or replace", parameter="errors", value=errors)
     try:
         sep.encode(encoding)
         codecs.getincrementaldecoder(encoding)
     except LookupError:
         hint = "must be a text encoding such as utf-8, gb18030 or big5"
-        raise SettingsError(f"--encoding {encoding}: {hint}") from None
+        raise SettingsError(hint, parameter="encoding", value=encoding) from None
     except UnicodeError:
-        raise SettingsError(f"--sep {sep!r}: cannot be written in {encoding}") from None
+        problem = f"cannot be written in {encoding}"
+        raise SettingsError(problem, parameter="sep", value=sep) from None
     return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
 
 
@@ -128,20 +129,20 @@ def _chunks(
 
 
 def _to_utf8(chunks: Iterable[bytes], encoding: str, errors: str, name: str) -> Iterator[bytes]:
-    """The chunks in UTF-8; before bad bytes the whole lines that precede them."""
+    """The chunks in UTF-8; at invalid bytes, the whole lines before them, then the error."""
     decoder = codecs.getincrementaldecoder(encoding)(errors)
-    line, column = 1, 0  # where a chunk begins: bytes of its first line already read
+    line, column = 1, 0  # of the chunk's begin; column: bytes of its first line already read
     for chunk in chain(chunks, [b""]):
         state = decoder.getstate()
         try:
             data = decoder.decode(chunk, final=not chunk).encode(errors=errors)
         except UnicodeDecodeError as problem:
-            if problem.reason.endswith("start with BOM"):  # what Python 3.13 makes of it
+            if problem.reason.endswith("start with BOM"):  # Python 3.13 and later
                 raise _no_mark(name, line, chunk, encoding) from None
             decoder.setstate(state)
-            bad = len(chunk) - len(problem.object) + problem.start  # < 0: in the chunk before
+            bad = len(chunk) - len(problem.object) + problem.start  # < 0: in the previous chunk
             data = b""
-            with suppress(UnicodeError):  # UTF-16 that lacks a byte order mark as well
+            with suppress(UnicodeError):  # UTF-16 that also lacks a byte order mark
                 data = decoder.decode(chunk[: max(bad, 0)]).encode()
             yield data[: data.rfind(b"\n") + 1]
             start = chunk.rfind(b"\n", 0, max(bad, 0)) + 1
@@ -160,21 +161,22 @@ def _to_utf8(chunks: Iterable[bytes], encoding: str, errors: str, name: str) -> 
 def _no_mark(name: str, line: int, chunk: bytes, encoding: str) -> DataError:
     """The error for UTF-16 or UTF-32 without a byte order mark."""
     guess = likely_encoding(chunk, encoding) or f"{encoding}-le"
-    return DataError(name, line, f"its beginning is not {encoding}; try --encoding {guess}")
+    problem = f"its beginning is not {encoding}; try encoding={guess}"
+    return DataError(name, line, problem, parameters=("encoding",))
 
 
 def _from_utf8(
     write: Callable[[bytes], object], encoding: str, errors: str
 ) -> Callable[[bytes], object]:
-    """A ``write`` for UTF-8 that hands on the text in another encoding."""
+    """A ``write`` that takes UTF-8 and writes another encoding."""
     encoder = codecs.getincrementalencoder(encoding)(errors)
     return lambda data: write(encoder.encode(data.decode()))
 
 
 def _blocks(chunks: Iterable[bytes]) -> Iterator[Block]:
-    """Cut UTF-8 into blocks that end where a line ends, or within a line over LONGEST.
+    """Cut UTF-8 into blocks that end at a line end, or within a line longer than LONGEST.
 
-    Where a long line is cut depends on its bytes alone, not on how the chunks fall.
+    Where a long line is cut depends only on its bytes, not on the chunks.
     """
     pending = bytearray()
     line, column, gap = 1, 0, False
@@ -197,14 +199,14 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[Block]:
 
 
 def _first_line(pending: bytearray, known: int) -> int:
-    """Bytes of the first line, as far as it has been read."""
+    """The number of bytes of the first line that have been read."""
     end = pending.find(b"\n", known)
     return len(pending) if end < 0 else end
 
 
 def _cut(line: bytearray) -> int:
     """Where to cut a line longer than LONGEST."""
-    for begin in (LONGEST - 4096, 0):  # a mark is mostly near; looking for it costs time
+    for begin in (LONGEST - 4096, 0):  # search near the end first: it is faster
         places = ((line.rfind(mark, begin, LONGEST), mark) for mark in CUTS)
         if end := max((at + len(mark) for at, mark in places if at >= 0), default=0):
             return end
@@ -219,7 +221,7 @@ def _characters(data: bytes) -> str:
 def _segment(
     segmenter: BytesSegmenter, output: str, sep: str, errors: str, name: str, block: Block
 ) -> Result:
-    """Segment a block; where it is not UTF-8, the lines before that one and the error."""
+    """Segment a block; at a bad line, return the output of the lines before it and the error."""
     error = None
     if getattr(segmenter, "whole_lines", False) and (block.cut or block.column):
         return Result(b"", DataError(name, block.line, "more than 1 MB", "shorter lines"))
@@ -242,7 +244,7 @@ def _segment(
 
 
 def _joint(block: Block, output: str, sep: str) -> bytes:
-    """What stands between the pieces of a line that was cut."""
+    """The separator between two pieces of a long line."""
     if output != "words":
         return b"\n" if block.column else b""
     return sep.encode() if block.gap and not is_space(_characters(block.data[:4])[:1]) else b""
@@ -255,8 +257,9 @@ def _replaced(data: bytes) -> bytes:
 def _bad_bytes(name: str, line: int, place: int, text: bytes, encoding: str) -> DataError:
     """The error for a line, ``text``, with a byte at ``place`` that is not ``encoding``."""
     guess = likely_encoding(text.split(b"\n")[0], encoding)
-    advice = f"--encoding {guess} or --errors replace" if guess else "--errors replace"
-    return DataError(name, line, f"byte {place + 1} of the line is not {encoding}; try {advice}")
+    advice = f"encoding={guess} or errors=replace" if guess else "errors=replace"
+    problem = f"byte {place + 1} of the line is not {encoding}; try {advice}"
+    return DataError(name, line, problem, parameters=("encoding", "errors"))
 
 
 def _in_order(
@@ -265,7 +268,7 @@ def _in_order(
     threads: int,
     write: Callable[[bytes], object],
 ) -> None:
-    """Write work(block) of every block in order; ``threads`` of them are at work at once."""
+    """Write work(block) of every block in order, computed by ``threads`` threads."""
     if threads == 1:
         for block in blocks:
             _put(work(block), write)
@@ -279,11 +282,11 @@ def _in_order(
 
 
 class _Pool:
-    """Threads that take one block after the other, and the results in the order of the blocks.
+    """Threads that process blocks and deliver the results in the order of the blocks.
 
-    Whoever has nothing to do reads on: a result never waits until more input comes. The
-    threads are daemons, because a read that waits for input cannot be ended. Not
-    concurrent.futures: importing it takes longer than to segment some pages.
+    An idle thread reads the next block, so a finished result never waits for more input. The
+    threads are daemons, because a blocked read cannot be interrupted. concurrent.futures is
+    avoided: importing it takes longer than segmenting several pages.
     """
 
     def __init__(
@@ -291,15 +294,15 @@ class _Pool:
     ) -> None:
         self._work, self._blocks, self._threads = work, blocks, threads
         self._turn, self._ended = Lock(), False
-        #: How many blocks may be read before a result is taken.
+        #: Limits the number of blocks read ahead of the results taken.
         self._room = Semaphore(2 * threads)
-        #: For each block, in their order, where its result will be.
+        #: For each block, in order, the queue that will receive its result.
         self._places: SimpleQueue[SimpleQueue[Result | BaseException | None]] = SimpleQueue()
         for _ in range(threads):
             Thread(target=self._run, daemon=True).start()
 
     def results(self) -> Iterator[Result]:
-        """The results; raises, in its place, what reading or working on a block raised."""
+        """The results in order; re-raises an exception from reading or processing a block."""
         while (result := self._places.get().get()) is not None:
             self._room.release()
             if isinstance(result, BaseException):
@@ -307,7 +310,7 @@ class _Pool:
             yield result
 
     def end(self) -> None:
-        """Have no more blocks read."""
+        """Stop reading blocks."""
         self._ended = True
         self._room.release(self._threads)
 

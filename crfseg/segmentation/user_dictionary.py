@@ -1,6 +1,6 @@
-"""The words of a user, kept so that they can be found fast and changed at any time.
+"""The user's dictionary: fast to search, and changeable at any time.
 
-See docs/guide/user-dictionary.md for what they do and `kernels.userwords` for how.
+docs/guide/user-dictionary.md describes what its words do, `kernels.user_words` how.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _SMALLEST = 1 << 6
 
 @dataclass(frozen=True, eq=False)
 class Words:
-    """Words as code points one after another (uint32), and where each ends (int64)."""
+    """Words as concatenated code points (uint32) and the end of each word (int64)."""
 
     codes: np.ndarray
     ends: np.ndarray
 
     @classmethod
     def of(cls, words: Iterable[str]) -> Words:
-        """Words as they are compared; raises SettingsError for what can be no word."""
+        """Words in folded form, as they are compared; raises SettingsError for invalid words."""
         stripped = [word.strip() for word in words]
         codes = characters.folded(characters.code_points("".join(stripped)))
         ends = np.cumsum([len(word) for word in stripped], dtype=np.int64)
         spaces = (characters.classes()[codes] == SPACE) & (codes != ord(" "))
         empty = np.diff(ends, prepend=0) == 0
-        first = np.append(np.flatnonzero(spaces), 2**62)[0]  # and all ends after it
+        first = np.append(np.flatnonzero(spaces), 2**62)[0]  # the first forbidden whitespace
         for bad in (empty, ends > first):
             if bad.any():
                 word = stripped[int(np.argmax(bad))]
@@ -48,7 +48,7 @@ class Words:
         return cls(codes, ends)
 
     def split(self) -> tuple[Words, Words]:
-        """Those with a space, and the others."""
+        """The words with a space, and those without."""
         spaces = np.append(0, np.cumsum(self.codes == ord(" ")))[np.append(0, self.ends)]
         spaced = np.diff(spaces) > 0
         return self._chosen(spaced), self._chosen(~spaced)
@@ -60,7 +60,7 @@ class Words:
 
 @dataclass(frozen=True, eq=False)
 class Trie:
-    """See `kernels.wordtrie`: table uint64 [slots, 2], of which `filled` are taken."""
+    """A trie as in `kernels.user_trie`: table uint64 [slots, 2]; filled: occupied slots."""
 
     table: np.ndarray
     filled: int
@@ -70,7 +70,7 @@ class Trie:
         return cls(np.zeros((_SMALLEST, 2), dtype=np.uint64), 0)
 
     def changed(self, words: Words, adding: bool) -> Trie:
-        """A trie with the words in it, or without them."""
+        """A copy of the trie with the words added, or removed if not ``adding``."""
         if not len(words.ends) or not (adding or self.filled):
             return self
         table, state = self.table.copy(), np.array([self.filled, adding], dtype=np.int64)
@@ -89,7 +89,7 @@ class Trie:
 
 
 class Snapshot:
-    """Tries that stay as they are; see `kernels.decode.segment` for what is at the address."""
+    """Immutable tries; `kernels.pipeline` describes the numbers at the address."""
 
     def __init__(self, forced: Trie, preferred: Trie) -> None:
         self.forced, self.preferred = forced, preferred
@@ -102,10 +102,9 @@ class Snapshot:
 
 
 class UserDictionary:
-    """Words that are preferred and words that are forced; threads may share it.
+    """Preferred words and forced words; threads may share it.
 
-    What is asked for is done when somebody next segments, who then sees all that was asked
-    for before.
+    Changes are queued and applied by the next call that segments, which sees all earlier ones.
     """
 
     def __init__(self) -> None:
@@ -115,12 +114,11 @@ class UserDictionary:
 
     def add(self, words: Iterable[str], force: bool = False) -> None:
         """Add words, or change their strength; those with a space are always forced."""
-        given = Words.of(words)
-        spaced, others = given.split()
+        spaced, others = Words.of(words).split()
         self._ask((spaced, True, False), (others, force, not force))
 
     def remove(self, words: Iterable[str]) -> None:
-        """Take words out; those that are not there are ignored."""
+        """Remove words; those not in the dictionary are ignored."""
         self._ask((Words.of(words), False, False))
 
     def _ask(self, *changes: tuple[Words, bool, bool]) -> None:
@@ -128,14 +126,15 @@ class UserDictionary:
             self._asked += [change for change in changes if len(change[0].ends)]
 
     def snapshot(self) -> Snapshot:
-        """The words as they are now."""
+        """The current words, after applying queued changes."""
         if self._asked:
             with self._lock:
                 forced, preferred = self._snapshot.forced, self._snapshot.preferred
                 for words, force, prefer in self._asked:
                     forced = forced.changed(words, force)
                     preferred = preferred.changed(words, prefer)
-                # In this order: who finds nothing asked for takes the snapshot as it is.
+                # The order matters: a thread that sees no queued change reads the snapshot
+                # without the lock.
                 self._snapshot = Snapshot(forced, preferred)
                 self._asked = []
         return self._snapshot

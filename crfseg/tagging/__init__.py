@@ -1,4 +1,4 @@
-"""Labels of tokens: taggers of columns, of attributes, and parts of speech.
+"""Taggers: for tokens with columns, for items with attributes, and for parts of speech.
 
 May import: model, crf and the rooms below them.
 """

@@ -13,7 +13,7 @@ from crfseg.features.attribute_ids import KnownNames
 from crfseg.features.attributes import Items, slots_of, sparse_rows
 from crfseg.model.attribute_model import AttributeModel
 
-#: Items that are worked on at a time.
+#: Items processed at a time.
 _BATCH = 1 << 15
 
 
@@ -44,7 +44,7 @@ class AttributeTagger:
         return _spread(sequences, found, np.zeros((0, T)))
 
     def _batches(self, sequences: Iterable[Items]) -> Iterator[tuple[SparseItems, np.ndarray]]:
-        """The items of some sequences at a time, and the lengths of those that are not empty."""
+        """Yields batches of items, with the lengths of their non-empty sequences."""
         first, left = 0, iter(sequences)
         while batch := list(_few(left)):
             if lengths := [length for length in map(len, batch) if length]:
@@ -54,7 +54,7 @@ class AttributeTagger:
 
 
 def _few(sequences: Iterator[Items]) -> Iterator[Items]:
-    """Some sequences: as many as hold _BATCH items."""
+    """Takes sequences until they have _BATCH items."""
     size = 0
     while size < _BATCH and (items := next(sequences, None)) is not None:
         size += len(items)
@@ -62,6 +62,6 @@ def _few(sequences: Iterator[Items]) -> Iterator[Items]:
 
 
 def _spread(sequences: Sequence[Items], found: list[Any], empty: Any) -> list[Any]:
-    """What was found for each sequence, and a copy of ``empty`` for those without items."""
+    """The results of all sequences: ``found`` has those of the non-empty ones, in order."""
     left = iter(found)
     return [next(left) if len(items) else empty.copy() for items in sequences]

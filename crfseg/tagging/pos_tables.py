@@ -1,4 +1,4 @@
-"""A model of parts of speech laid out for speed: what `pos.PosTagger` runs."""
+"""The tables of a model for parts of speech, and the engine of `pos_tagger.PosTagger`."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from crfseg.text.codes import (
 
 _HALF = np.uint64(32)
 _BREAK = bytes([BREAK])
-#: Places of a path for each token that are made room for at first.
+#: Path places allocated per token at first.
 _PLACES = 8
 
 
 class PosTables(NamedTuple):
     """Rows are the weights of an n-gram for each label, seen from one place; row 0 is zero.
 
-    characters uint32 [0x110000]: `word_layout.FORM`, SPACE, LINE; numbers int32 [0x110000]: of
-    each normal form, 0 if it is not known; words uint64 [2^k, 2]: the hash of a word and its
-    number; facts int32 [V + 1, 6]: its first tag, and how many; rows as the word before, as the
-    word after, of its last character as the one before, of its first as the one after; 0 is
-    what is beyond the ends of a sentence; tags uint8, scores int32: of all words, in order;
-    open_tags uint8: of unknown words; shapes int32 [C + 1, 4]: rows of a character as the first,
-    as the last, as the last of the word before, as the first of that after; pairs uint64 [2^k,
-    2]: a hash of the last two characters of a word and their row; lengths int32 [6]; rows int16
-    [R, T]; moves int32 [T, T].
+    characters uint32 [0x110000]: `layout.FORM`, SPACE, LINE; numbers int32 [0x110000]: of each
+    normal form, 0 if it is unknown; words uint64 [2^k, 2]: the hash of a word and its number;
+    facts int32 [V + 1, 6]: index and number of the word's tags; its rows as the word before and
+    as the word after; rows of its last character in the word before and of its first in the
+    word after; facts[0] is for places beyond the ends of a sentence; tags uint8, scores int32: of
+    all words, in order; open_tags uint8: of unknown words; shapes int32 [C + 1, 4]: rows of a
+    character as the first, as the last, as the last of the word before, as the first of the word
+    after; pairs uint64 [2^k, 2]: a hash of the last two characters of a word and their row;
+    lengths int32 [6]: rows; rows int16 [R, T]; moves int32 [T, T].
     """
 
     characters: np.ndarray
@@ -64,7 +64,7 @@ class PosTables(NamedTuple):
 class PosEngine:
     """Tags the tokens of a text; threads may share it.
 
-    model: over `word_columns`, with their templates and a dictionary.
+    model: over the columns and templates of `word_columns`, with a dictionary.
     """
 
     def __init__(self, model: TaggerModel) -> None:
@@ -76,9 +76,9 @@ class PosEngine:
         self._write = native.entry("write_tagged")
 
     def tags(self, data: bytes) -> np.ndarray:
-        """uint8 [tokens]: the number of the label of each token, NO_TAG if it is no word.
+        """uint8 [tokens]: the label id of each token, NO_TAG if it is not a word.
 
-        data: tokens with BREAK between them, in UTF-8 (surrogates may be alone).
+        data: tokens separated by BREAK, in UTF-8 (lone surrogates allowed).
         """
         tokens = data.count(_BREAK) + 1
         words = np.empty((tokens + 1, layout.FIELDS), dtype=np.int64)
@@ -109,7 +109,7 @@ class PosEngine:
 
 
 def make_tables(model: TaggerModel) -> PosTables:
-    """The tables of a model."""
+    """Builds the tables of a model; raises ModelError if it is not one for parts of speech."""
     lines = tuple(model.encoder.templates.lines)
     T = model.scheme.size
     if model.dictionary is None or lines != TEMPLATES or T >= layout.NO_TAG:
@@ -158,7 +158,7 @@ def make_tables(model: TaggerModel) -> PosTables:
 
 
 class _Rows:
-    """Rows of labels on their way into a table; the first is zero."""
+    """Collects rows of weights; the first is zero."""
 
     def __init__(self, model: TaggerModel) -> None:
         self.model, self.T = model, model.scheme.size
@@ -191,7 +191,7 @@ def _ids(model: TaggerModel, column: int, values: list[str]) -> np.ndarray:
 
 
 def _forms() -> np.ndarray:
-    """`PosTables.characters`."""
+    """Builds `PosTables.characters`."""
     forms = characters_module.normal_forms().copy()
     forms[characters_module.classes() == SPACE] |= layout.SPACE
     forms[ord("\n")] |= layout.LINE
@@ -199,7 +199,7 @@ def _forms() -> np.ndarray:
 
 
 def _characters(model: TaggerModel, rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """`PosTables.shapes` and numbers; rows: in the order of shapes."""
+    """Builds `PosTables.shapes` and `numbers`; rows: in the order of shapes."""
     numbers = np.zeros(CODE_POINTS, dtype=np.int32)
     found = sorted({w for c in (1, 2) for w in model.encoder.vocabularies[c].words if len(w) == 1})
     shapes = np.zeros((len(found) + 1, 4), dtype=np.int32)
@@ -224,7 +224,7 @@ def _lengths(model: TaggerModel, of: np.ndarray) -> np.ndarray:
 
 
 def _hashes(words: Sequence[str]) -> np.ndarray:
-    """uint64 [n]: what `wordtags.read_words` makes of the characters of words."""
+    """uint64 [n]: the hashes of words, as `pos_viterbi.read_words` computes them."""
     codes = characters_module.code_points("".join(words)).astype(np.uint64)
     lengths = np.array([len(word) for word in words], dtype=np.int64)
     begins = np.cumsum(lengths) - lengths
@@ -238,7 +238,7 @@ def _hashes(words: Sequence[str]) -> np.ndarray:
 
 
 def _table(keys: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """uint64 [2^k, 2]: what `wordtags.found` looks in, half of it empty at least."""
+    """uint64 [2^k, 2]: the hash table of `pos_viterbi.found`, at least half empty."""
     keys, chosen = np.unique(keys, return_index=True)
     values = values[chosen]
     size = 2 << max(len(keys), 1).bit_length()

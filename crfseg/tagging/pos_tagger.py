@@ -1,6 +1,6 @@
-"""Parts of speech: a tagger of words behind the segmenter.
+"""Tags segmented words with parts of speech.
 
-A word is seen as its columns, see `word_columns`.
+The features of a word are its columns, see `word_columns`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from crfseg.tagging.pos_tables import PosEngine
 from crfseg.text.codes import BREAK
 from crfseg.text.whitespace import is_space
 
-#: What a model says that was trained on the columns of `word_columns`.
+#: The metadata entry "columns of" of a model trained on the columns of `word_columns`.
 WORDS = "words"
 _BREAK = chr(BREAK)
 
@@ -26,8 +26,8 @@ _BREAK = chr(BREAK)
 class PosTagger:
     """Parts of speech of words: PosTagger().tag(["为", "人民", "服务"]).
 
-    model: a file, the one that comes with crfseg if omitted, or a TaggerModel; made by `train_pos`,
-    or any tagger of one column. Raises ModelError. May be used by many threads at once.
+    model: a file (by default the bundled one) or a TaggerModel, made by `train_pos`, or any tagger
+    of one column. Raises ModelError. May be used by many threads at once.
     """
 
     def __init__(self, model: str | os.PathLike[str] | TaggerModel | None = None) -> None:
@@ -53,7 +53,7 @@ class PosTagger:
         return self.tag_many([words])[0]
 
     def tag_many(self, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
-        """The same of each sentence."""
+        """The parts of speech of the words of each sentence."""
         if self._tagger is not None:
             return self._tagger.tag_many(sentences)
         given = list(sentences)
@@ -61,10 +61,10 @@ class PosTagger:
         return [list(islice(found, len(words) + 1))[:-1] for words in given]
 
     def tag_tokens(self, tokens: Sequence[str]) -> list[str]:
-        """Of tokens of a text: whitespace has the tag "", and a line is a sentence."""
+        """Tags the tokens of a text: whitespace has the tag "", and a line is a sentence."""
         if self.engine is not None:
             joined = _BREAK.join(tokens)
-            if joined.count(_BREAK) >= max(len(tokens), 1):  # a token holds it
+            if joined.count(_BREAK) >= max(len(tokens), 1):  # a token contains it
                 joined = _BREAK.join([token.replace(_BREAK, " ") for token in tokens])
             numbers = self.engine.tags(joined.encode("utf-8", "surrogatepass"))
             return [self._names[t] for t in numbers.tolist()][: len(tokens)]

@@ -1,4 +1,4 @@
-"""Taggers: labels for tokens, by a model that `tagger_training` made."""
+"""Labels tokens with a model trained by `training.tagger`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from crfseg.features.index import FamilyIndex
 from crfseg.features.sparse_index import ChainIndex, first_slot
 from crfseg.model.tagger_model import TaggerModel
 
-#: A token: its columns, or only one, the token itself.
+#: A token: its columns, or a string if it has only one.
 Token = str | Sequence[str]
-#: Tokens of sentences that are worked on at a time: what a table of them takes stays small.
+#: Tokens processed at a time, to keep their feature table small.
 _BATCH = 1 << 14
 
 
 class Tagger:
     """A model for tagging, ready for use: Tagger("pos.crfseg").tag(["我", "爱", "北京"]).
 
-    model: a file, or a TaggerModel. A token is a string, or the sequence of its columns, as
-    many as the model was trained with (`columns`). Raises ModelError. May be used by many threads
-    at once.
+    model: a file, or a TaggerModel. A token is a string, or the sequence of its columns, at least
+    as many as the model was trained with (`columns`). Raises ModelError. May be used by many
+    threads at once.
     """
 
     def __init__(self, model: str | os.PathLike[str] | TaggerModel) -> None:
@@ -44,13 +44,13 @@ class Tagger:
     def tag_many(
         self, sentences: Iterable[Sequence[Token]], threads: int | None = None
     ) -> list[list[str]]:
-        """The labels of each sentence, by several threads: one for each processor if None.
+        """The labels of each sentence, in several threads; None: one per processor.
 
-        Raises SettingsError for tokens of too few columns.
+        Raises SettingsError for tokens with too few columns.
         """
         batches = list(self._batches(sentences))
         count = min(thread_count(threads), max(len(batches), 1))
-        self._index  # noqa: B018 - made once, before there are threads
+        self._index  # noqa: B018 - built once, before threads start
         with workers(count) as run:
             return list(chain.from_iterable(run(self._tag, batches)))
 
@@ -59,7 +59,7 @@ class Tagger:
         return self.marginals_many([tokens])[0]
 
     def marginals_many(self, sentences: Iterable[Sequence[Token]]) -> list[np.ndarray]:
-        """The same of each sentence."""
+        """The `marginals` of each sentence."""
         every = [self._rows(tokens) for tokens in sentences]
         full = [rows for rows in every if rows]
         lengths = [len(rows) for rows in every]
@@ -87,7 +87,7 @@ class Tagger:
 
     @cached_property
     def _index(self) -> tuple[ChainIndex, np.ndarray]:
-        """The model as an index of its n-grams, and its weights, int16, laid out as in training."""
+        """The index of the model's n-grams, and its weights, int16, in the layout of training."""
         model, T = self.model, len(self.labels)
         templates = model.encoder.templates
         base = zeros = first_slot((*templates.families, *templates.pairs))

@@ -1,4 +1,4 @@
-"""Words as the taggers of parts of speech see them."""
+"""The columns of words for tagging parts of speech."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from itertools import accumulate
 from crfseg.tagging.kernels.layout import LONGEST
 from crfseg.text import characters
 
-#: How many columns a word has.
+#: The number of columns of a word.
 COLUMNS = 5
-#: Of the word, its neighbours, and what unknown words look like.
+#: Templates over the word, its neighbours, and the shape of unknown words.
 TEMPLATES = (
     "U00:%x[-1,0]", "U01:%x[0,0]", "U02:%x[1,0]", "U03:%x[0,1]", "U04:%x[0,2]", "U05:%x[0,3]",
     "U06:%x[0,4]", "U07:%x[-1,2]", "U08:%x[1,1]", "B",
@@ -18,9 +18,9 @@ TEMPLATES = (
 
 
 def word_columns(words: Sequence[str]) -> list[tuple[str, ...]]:
-    """Each word, its first character, its last one, its last two, its length (5 and more: 5).
+    """Each word, its first character, its last one, its last two, its length (at most 5).
 
-    In the spelling of features, see `text.normal_forms`.
+    In normal forms, see `characters.normal_forms`.
     """
     codes = characters.normal_forms()[characters.code_points("".join(words))].astype("<u4")
     spelled = codes.tobytes().decode("utf-32-le", "surrogatepass")
@@ -29,5 +29,5 @@ def word_columns(words: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def columns_of(word: str) -> tuple[str, ...]:
-    """The columns of a word that is spelled so already."""
+    """The columns of a word in normal forms."""
     return word, word[:1], word[-1:], word[-2:], str(min(len(word), LONGEST))

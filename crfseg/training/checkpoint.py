@@ -1,8 +1,8 @@
-"""Where a training stands, kept beside its model, so that one that was killed can go on.
+"""Training checkpoints, saved beside the model, to resume a training that was killed.
 
-The file holds all that the next step depends on, so what is resumed ends with the very bytes
-of what was never interrupted. It belongs to one training: the objective at the start, with its
-gradient, says which, for it depends on every sentence and setting.
+A checkpoint holds everything the next step depends on, so a resumed training produces the same
+model bytes as an uninterrupted one. It is valid for one training only, which is identified by the
+initial objective and gradient, because these depend on every sentence and setting.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from crfseg.model.container import array_of, encode, expect, read, sound
 from crfseg.training.lbfgs import HISTORY, State
 
 KIND = "checkpoint"
-#: The part of the time that goes into writing, at most; and bytes a second, until one is timed.
+#: Maximum share of time spent writing; assumed bytes per second before the first measurement.
 _SHARE = 0.02
 _SPEED = 5e8
 
 
 def identity_of(value: float, gradient: np.ndarray, **settings: float) -> dict[str, Any]:
-    """What tells a training from others: the penalised objective where it starts."""
+    """Identifies a training: the initial penalised objective, its gradient, and settings."""
     return {"value": value, "gradient": zlib.crc32(gradient.data), **settings}
 
 
 class Checkpoint:
-    """The checkpoint of the model that is to be written to a path."""
+    """The checkpoint file for a model path."""
 
     def __init__(self, model: Path) -> None:
         self.path = os.fspath(model) + ".checkpoint"
@@ -43,10 +43,10 @@ class Checkpoint:
         self._written = time.perf_counter()
 
     def begin(self, identity: dict[str, Any], size: int) -> tuple[State, list[Iteration]] | None:
-        """Where the training of this identity stood, and its steps; None if nowhere.
+        """The saved state of the training and its history; None if there is no checkpoint.
 
-        size: how many weights it has. Raises CrfsegError for a checkpoint of another
-        training, or what is none.
+        size: the number of weights. Raises CrfsegError for a checkpoint of another training, or
+        an invalid file.
         """
         self.identity = identity
         if not os.path.lexists(self.path):
@@ -56,22 +56,23 @@ class Checkpoint:
             with sound(self.path):
                 expect(metadata["kind"] == KIND, "it is no checkpoint")
                 same = metadata["identity"] == identity
-                found = _state(metadata, arrays, size) if same else None
+                saved = _state(metadata, arrays, size) if same else None
         except ModelError as error:
             raise CrfsegError(
                 f"{self.path}: not a checkpoint, or a damaged one; delete it to begin anew"
             ) from error
-        if found is None:
+        if saved is None:
             raise CrfsegError(
                 f"{self.path}: of a training with another text or other settings; expected the "
                 "same, or delete it"
             )
-        return found
+        return saved
 
     def keep(self, state: State, history: list[Iteration]) -> str:
-        """Write where the training stands, unless that was done so lately that it costs time.
+        """Write a checkpoint, unless the last one is so recent that writing would exceed _SHARE.
 
-        What cannot be written ends no training: why is returned, and nothing more is written.
+        A failure to write does not end the training: its reason is returned (else ""), and no
+        more checkpoints are written.
         """
         now = time.perf_counter()
         cost = state.x.nbytes * (2 + 2 * HISTORY) / _SPEED if self._cost is None else self._cost
@@ -100,23 +101,24 @@ class Checkpoint:
         return ""
 
     def remove(self) -> None:
-        """The training is done: remove the file, and what killed writers left of it."""
+        """Remove the file after training, and temporary files of writers that were killed."""
         remove(self.path)
 
 
 def checkpoint_for(output: Path | None, resume: bool) -> Checkpoint | None:
-    """The checkpoint of a training that is to be resumed, if it is."""
+    """The checkpoint beside the output if ``resume`` is set, else None."""
     if not resume:
         return None
     if output is None:
-        raise SettingsError("resume: the checkpoint stands beside the output; expected one")
+        problem = "the checkpoint stands beside the output; expected one"
+        raise SettingsError(problem, parameter="resume")
     return Checkpoint(output)
 
 
 def _state(
     metadata: dict[str, Any], arrays: dict[str, np.ndarray], size: int
 ) -> tuple[State, list[Iteration]]:
-    """What a checkpoint holds, checked."""
+    """The validated contents of a checkpoint."""
     history = [Iteration(*step) for step in metadata["history"]]
     curvatures = [float(c) for c in metadata["curvatures"]]
     number = metadata["number"]

@@ -1,4 +1,4 @@
-"""F1 on a development corpus while a training goes on."""
+"""F1 on a development corpus during training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crfseg.metrics.labels import score_labels
 
 
 class DevScore:
-    """F1 on a development corpus under the weights of the moment."""
+    """Word F1 on a development corpus with the current weights."""
 
     def __init__(
         self, dev: Corpus, encoder: Encoder, index: Index, scheme: TagScheme, *, sequential: bool
@@ -37,7 +37,7 @@ class DevScore:
 
 
 def word_f1(gold: np.ndarray, predicted: np.ndarray) -> float:
-    """F1 of words whose beginnings are marked; bool [N] each, both True at sentence starts."""
+    """Word F1; gold, predicted: bool [N], True where a word begins, as at sentence starts."""
     starts = np.flatnonzero(gold)
     ends = np.append(starts[1:], len(gold))
     closed = np.append(predicted, True)
@@ -47,7 +47,7 @@ def word_f1(gold: np.ndarray, predicted: np.ndarray) -> float:
 
 
 class TaggerDevScore:
-    """F1 on development sentences under the weights of the moment."""
+    """Entity F1 on development sentences with the current weights; accuracy without entities."""
 
     def __init__(
         self, dev: list[Rows], encoder: TokenEncoder, index: ChainIndex, scheme: LabelScheme
@@ -60,5 +60,5 @@ class TaggerDevScore:
     def __call__(self, weights: np.ndarray) -> float:
         path = decode_labels(self.index, self.rows, self.bounds, weights, self.scheme)
         names = iter([self.scheme.names[t] for t in path.tolist()])
-        scores = score_labels(self.gold, [[next(names) for _ in one] for one in self.gold])
+        scores = score_labels(self.gold, [[next(names) for _ in labels] for labels in self.gold])
         return scores.accuracy if scores.entities is None else scores.entities.f1

@@ -1,4 +1,4 @@
-"""From trained weights to a model: pruning, quantising, sorting."""
+"""Turn trained weights into a model: prune, quantise, sort."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def export(
     scheme: TagScheme,
     prune: float,
 ) -> Model:
-    """The model for a weight vector: n-grams all of whose weights are small are left out."""
+    """The segmentation model for a weight vector; drops n-grams with no weight above prune."""
     T = scheme.size
     scale = scale_for(weights)
     transitions = weights[index.layout.transitions].reshape(T, T)
@@ -64,7 +64,7 @@ def export_tagger(
     scheme: LabelScheme,
     prune: float,
 ) -> TaggerModel:
-    """The model for a weight vector: weights that are small are left out."""
+    """The tagger for a weight vector; drops weights not above prune."""
     T = scheme.size
     scale = scale_for(weights)
     transitions = weights[index.transitions].reshape(T, T)
@@ -72,7 +72,7 @@ def export_tagger(
     for c, vocabulary in enumerate(encoder.vocabularies):
         arrays[f"column.{c}"] = pack(vocabulary.words)
     large = np.abs(weights) > max(prune, scale / 2)
-    # How many of the weights before each place are kept.
+    # The number of kept weights before each place.
     before = np.concatenate(([0], np.cumsum(large)))
     for f, (shape, family) in enumerate(zip(index.shapes, index.families, strict=True)):
         n, window = len(family.keys), len(shape.shifts)
@@ -102,9 +102,9 @@ def export_tagger(
 
 
 def _places(starts: np.ndarray, order: np.ndarray, window: int) -> np.ndarray:
-    """int64: where the weights of some n-grams of a family stand, in that order.
+    """int64: places of the weights of the n-grams in ``order``, concatenated.
 
-    starts: of the slots of the family, and the end of the last.
+    starts: first weight of each slot of the family, and the end of the last slot.
     """
     first = starts[order * window].astype(np.int64)
     lengths = starts[(order + 1) * window] - first

@@ -58,71 +58,95 @@ def estimate(
     break, and where to note how far it got. KeyboardInterrupt ends the search, after the first
     step with what it found.
     """
-    size = objective.size
-    each = lbfgs.Vectors(size, run)
+    search = _Search(objective, settings, run, origin)
     history: list[Iteration] = []
-    best = np.zeros(size, dtype=np.float32)
-    moved = np.empty(0 if origin is None else size, dtype=np.float32)
-
-    def weights_at(change: np.ndarray) -> np.ndarray:
-        if origin is None:
-            return change
-        each(vector.step, origin, change, 1.0, moved)
-        return moved
-
-    # What is looked for is the change from the origin.
-    def penalised(change: np.ndarray, gradient: np.ndarray) -> float:
-        value = objective(weights_at(change), gradient)
-        squares = each(vector.add_penalty, change, 1 / settings.l2, gradient)
-        return value + 0.5 / settings.l2 * squares
+    state, steps = search.resume(checkpoint)
+    history += steps
+    start -= steps[-1].seconds if steps else 0.0
 
     def on_step(state: lbfgs.State) -> None:
-        nonlocal best
-        best = state.x
-        f1 = None if score is None else score(weights_at(best))
+        search.best = state.x
+        f1 = None if score is None else score(search.weights_at(state.x))
         seconds = time.perf_counter() - start
         step = Iteration(state.number, state.value, state.changes[-1], seconds, f1)
         history.append(step)
         progress.iteration(step)
-        if checkpoint is not None:
-            problem = checkpoint.keep(state, history)
-            if problem:
-                progress.note(problem)
+        problem = None if checkpoint is None else checkpoint.keep(state, history)
+        if problem:
+            progress.note(problem)
 
-    zero = np.zeros(size, dtype=np.float32)
-    state = None
-    if checkpoint is not None:
-        gradient = np.empty_like(zero)
-        value = penalised(zero, gradient)
-        state = lbfgs.State(zero, value, gradient)  # the first evaluation is needed anyway
-        identity = identity_of(value, gradient, l2=settings.l2, l1=settings.l1)
-        if found := checkpoint.begin(identity, size):
-            state, steps = found
-            history += steps
-            best = state.x
-            start -= steps[-1].seconds
     progress.begin("training", settings.max_iter, "iterations")
     for step in history:
         progress.iteration(step)
     try:
-        minimum = lbfgs.minimise(
-            penalised,
-            zero,
-            _inverse_curvature(objective, settings.l2),
-            l1=settings.l1,
-            max_iter=settings.max_iter,
-            tol=settings.tol,
-            run=run,
-            on_step=on_step,
-            state=state,
-        )
+        minimum = search.run_from(state, on_step)
     except KeyboardInterrupt:
         if not history:  # nothing to save yet
             raise
         progress.end("interrupted")
-        return Estimate(weights_at(best), history, "interrupted", interrupted=True)
+        return Estimate(search.weights_at(search.best), history, "interrupted", interrupted=True)
     progress.end(minimum.reason)
-    return Estimate(weights_at(minimum.x), history, minimum.reason)
+    return Estimate(search.weights_at(minimum.x), history, minimum.reason)
+
+
+class _Search:
+    """The penalised objective, as a function of the change from the origin.
+
+    best: the change after the last step.
+    """
+
+    def __init__(
+        self, objective: Objective, settings: Optimisation, run: Map, origin: np.ndarray | None
+    ) -> None:
+        self.objective, self.settings, self.run, self.origin = objective, settings, run, origin
+        self.each = lbfgs.Vectors(objective.size, run)
+        self.best = self.zero = np.zeros(objective.size, dtype=np.float32)
+        self.moved = np.empty(0 if origin is None else objective.size, dtype=np.float32)
+
+    def weights_at(self, change: np.ndarray) -> np.ndarray:
+        """The weights: origin + change; overwritten by the next call if there is an origin."""
+        if self.origin is None:
+            return change
+        self.each(vector.step, self.origin, change, 1.0, self.moved)
+        return self.moved
+
+    def __call__(self, change: np.ndarray, gradient: np.ndarray) -> float:
+        """The objective plus the L2 penalty; the gradient is written."""
+        l2 = self.settings.l2
+        value = self.objective(self.weights_at(change), gradient)
+        squares = self.each(vector.add_penalty, change, 1 / l2, gradient)
+        return value + 0.5 / l2 * squares
+
+    def resume(self, checkpoint: Checkpoint | None) -> tuple[lbfgs.State | None, list[Iteration]]:
+        """The state to continue from and the steps that led to it; the first value without."""
+        if checkpoint is None:
+            return None, []
+        gradient = np.empty_like(self.zero)
+        value = self(self.zero, gradient)
+        identity = identity_of(value, gradient, l2=self.settings.l2, l1=self.settings.l1)
+        found = checkpoint.begin(identity, self.objective.size)
+        if not found:
+            return lbfgs.State(self.zero, value, gradient), []  # this evaluation is needed anyway
+        state, steps = found
+        self.best = state.x
+        return state, steps
+
+    def run_from(
+        self, state: lbfgs.State | None, on_step: Callable[[lbfgs.State], None]
+    ) -> lbfgs.Minimum:
+        """Minimise with L-BFGS, or OWL-QN if there is an L1 penalty."""
+        settings = self.settings
+        return lbfgs.minimise(
+            self,
+            self.zero,
+            _inverse_curvature(self.objective, settings.l2),
+            l1=settings.l1,
+            max_iter=settings.max_iter,
+            tol=settings.tol,
+            run=self.run,
+            on_step=on_step,
+            state=state,
+        )
 
 
 def _inverse_curvature(objective: Objective, l2: float) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""The hidden Markov model, counted rather than optimised.
+"""The hidden Markov model, estimated by counting instead of optimisation.
 
-It is the same linear model as the CRF with fewer features: its weights are logarithms of
-relative frequencies. (The maximum-entropy model is the CRF's objective without
-transitions, a softmax for each character; see `kernels.crf.softmax_shard`.)
+It is the same linear model as the CRF with fewer features; its weights are log relative
+frequencies. (The maximum-entropy model is the CRF's objective without transitions, a softmax for
+each character; see `crf.kernels.dense_loss.softmax_shard`.)
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from crfseg.corpus.schemes import TagScheme
 from crfseg.features.index import Index
 from crfseg.text.codes import BOUNDARY, UNKNOWN
 
-#: Emission: this character. The character before is there for its value beyond the
-#: beginning of the sentence, which carries the initial probabilities.
+#: Emissions depend on the current character. The template of the preceding character is used
+#: only for BOUNDARY, its value at the start of a sentence, which carries the initial
+#: probabilities.
 HMM_TEMPLATES = ["U00:%x[0,0]", "U01:%x[-1,0]", "B"]
 #: Added to every count (Lidstone).
 _SMOOTHING = 0.1

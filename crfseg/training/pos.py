@@ -1,4 +1,4 @@
-"""Training models of parts of speech."""
+"""Train part-of-speech models."""
 
 from __future__ import annotations
 
@@ -7,35 +7,33 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from crfseg.common.errors import DataError
 from crfseg.common.files import Path
+from crfseg.corpus.sentences import read_tagged
 from crfseg.corpus.tokens import Rows
 from crfseg.model.tagger_model import TagDictionary, TaggerModel
 from crfseg.tagging.pos_tagger import WORDS
 from crfseg.tagging.word_columns import TEMPLATES, word_columns
+from crfseg.training.session import TrainingResult
+from crfseg.training.tagger import train_tagger
 
-if TYPE_CHECKING:
-    from crfseg.training.tagger import TaggerResult
-
-#: A sentence: words and their parts of speech.
+#: A sentence: words with their parts of speech.
 Tagged = Sequence[tuple[str, str]]
-#: Words seen so often are rare; an unknown word may have the tags of so many of them.
+#: A word seen at most _RARE times is rare; unknown words may have tags of _OPEN or more of them.
 _RARE, _OPEN = 2, 10
 
 
 def train_pos(
     corpus: Path | Sequence[Tagged], *, output: Path | None = None, **settings: Any
-) -> TaggerResult:
-    """Train a model of parts of speech on a file of word/POS, or on sentences of (word, tag).
+) -> TrainingResult[TaggerModel]:
+    """Train a part-of-speech model on a file of word/POS, or on sentences of (word, tag).
 
-    The settings are those of `tagger_training.train_tagger`. Raises CrfsegError.
+    The settings are those of `train_tagger`. Raises CrfsegError.
     """
-    from crfseg.training.tagger import train_tagger
-
     more: dict[str, Any] = {"columns of": WORDS}
     if isinstance(corpus, str | os.PathLike):
         more["corpora"] = [os.path.basename(corpus)]
@@ -55,26 +53,24 @@ def train_pos(
 
 
 def tag_dictionary(model: TaggerModel, rows: Iterable[Rows]) -> TagDictionary:
-    """The tags that the words of sentences (columns, tag) have there.
+    """The tags of each word in the rows (columns, then the tag) of sentences.
 
-    Those of unknown words are the tags that at least _OPEN rare words have, or all if none has.
+    Unknown words get the tags that at least _OPEN rare words have, or all tags if there are none.
     """
     numbers = {label: t for t, label in enumerate(model.scheme.names)}
-    found: dict[str, Counter[int]] = {
+    tag_counts: dict[str, Counter[int]] = {
         word: Counter() for word in model.encoder.vocabularies[0].words
     }
     for row in chain.from_iterable(rows):
-        found[row[0]][numbers[row[-1]]] += 1
-    rare = Counter(t for tags in found.values() if tags.total() <= _RARE for t in tags)
+        tag_counts[row[0]][numbers[row[-1]]] += 1
+    rare = Counter(t for tags in tag_counts.values() if tags.total() <= _RARE for t in tags)
     frequent = [t for t in sorted(rare) if rare[t] >= _OPEN]
-    kinds = [sorted(tags) for tags in found.values()]
+    kinds = [sorted(tags) for tags in tag_counts.values()]
     arrays = [len(tags) for tags in kinds], chain.from_iterable(kinds), frequent or numbers.values()
     return TagDictionary(*(np.array(list(array), dtype=np.uint8) for array in arrays))
 
 
 def _read(path: Path) -> Sequence[Tagged]:
-    from crfseg.corpus.corpus import read_tagged
-
     sentences = [pairs for pairs in read_tagged(path) if pairs]
     if not sentences or not all(tag for pairs in sentences for _, tag in pairs):
         raise DataError(path, None, "has no parts of speech", "lines of word/POS")

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from crfseg.common.errors import CrfsegError, DataError, SettingsError
 from crfseg.common.files import Path, check_output
-from crfseg.common.progress import Iteration, Progress
-from crfseg.common.threads import thread_count, workers
-from crfseg.common.version import __version__
+from crfseg.common.progress import Progress
 from crfseg.corpus.schemes import scheme_of
 from crfseg.corpus.tokens import Rows, read_tokens
 from crfseg.crf.sparse_objective import ChainObjective
 from crfseg.features import templates
 from crfseg.features.sparse_index import build_chain_index
+from crfseg.features.templates import Templates
 from crfseg.features.token_encoder import TokenEncoder, default_lines, gold_labels, parse_templates
 from crfseg.metrics.labels import labelled
 from crfseg.model.tagger_model import MOST_COLUMNS, TaggerModel
-from crfseg.training.checkpoint import Checkpoint, checkpoint_for
 from crfseg.training.dev_score import TaggerDevScore
 from crfseg.training.export import export_tagger
-from crfseg.training.fit import estimate
+from crfseg.training.fit import Estimate
+from crfseg.training.session import Session, TrainingResult, describe
 from crfseg.training.settings import TaggerSettings
 from crfseg.training.tagger_warm_start import check_columns, grow_chain
 from crfseg.training.warm_start import inherited
@@ -33,91 +33,47 @@ from crfseg.training.warm_start import inherited
 Labelled = Path | Sequence[Path] | Sequence[Rows]
 
 
-@dataclass
-class TaggerResult:
-    """What came of a training; see `training.TrainingResult`.
-
-    dev_f1: of the entities in the development sentences, or of labels that mark none: then it
-    is accuracy.
-    """
-
-    model: TaggerModel
-    history: list[Iteration] = field(default_factory=list)
-    stop_reason: str = ""
-    seconds: float = 0.0
-    interrupted: bool = False
-    sentences: int = 0
-    tokens: int = 0
-    weights: int = 0
-    dev_f1: float | None = None
-
-
 def train_tagger(
     corpora: Labelled,
+    settings: TaggerSettings | None = None,
     *,
     output: Path | None = None,
-    format: str = "auto",
-    encoding: str = "utf-8",
-    labels: str = TaggerSettings.labels,
-    l2: float = TaggerSettings.l2,
-    l1: float = TaggerSettings.l1,
-    margin: float = TaggerSettings.margin,
-    max_iter: int | None = None,
-    tol: float | None = None,
-    templates: Path | Sequence[str] | None = None,
     dev: Path | Sequence[Rows] | None = None,
-    threads: int | None = None,
-    prune: float = TaggerSettings.prune,
     init: Path | TaggerModel | None = None,
     resume: bool = False,
-    progress: Progress | None = None,
-) -> TaggerResult:
-    """Train a tagger on labelled tokens; what ``crfseg train --task tag`` does.
+    threads: int | None = None,
+    progress: Progress | bool | None = None,
+    **overrides: Any,
+) -> TrainingResult[TaggerModel]:
+    """Train a tagger on labelled tokens, as ``crfseg train --task tag`` does.
 
-    corpora: files in a format of `tokens.TOKEN_FORMATS`, or sentences; labels: which may follow
-    which, one of `labels.FORMS`: free, bio, bmes; auto for the strictest that the corpus
-    keeps to; templates: a CRF++ template file, or its lines; dev: sentences to score every
-    iteration on; output: where to save the model; init: a tagger to start from, whose weights
-    the L2 penalty pulls to (see `warm`), with its templates and form of labels where none are
-    given; resume: keep a checkpoint beside the output, and go on from one that is there; the
-    other options are explained in `settings.Optimisation`.
+    corpora: files in a format of `tokens.TOKEN_FORMATS`, or sentences. settings: see
+    `TaggerSettings`; any of them can be overridden by name. output: where to save the model;
+    dev: sentences to score every iteration on; init: a tagger to start from, whose weights the
+    L2 penalty pulls to (see `warm_start`), with its templates and form of labels unless others
+    are given; resume: keep a checkpoint beside the output, and continue from one that is there;
+    progress: True for lines on standard error.
+
     KeyboardInterrupt ends training early: the result has ``interrupted`` set, and is saved.
     Raises CrfsegError (DataError, SettingsError, TemplateError).
     """
-    settings = TaggerSettings(
-        l2=float(l2),
-        l1=float(l1),
-        margin=float(margin),
-        max_iter=TaggerSettings.max_iter if max_iter is None else max_iter,
-        tol=TaggerSettings.tol if tol is None else tol,
-        prune=float(prune),
-        labels=labels,
-    )
-    count, progress = thread_count(threads), progress or Progress()
-    checkpoint = checkpoint_for(output, resume)
-    start = time.perf_counter()
+    settings = TaggerSettings.of(settings, overrides)
+    session = Session(output, resume, threads, progress)
     files = _files(corpora)
-    inputs = [*files, *(p for p in (dev, templates, init) if isinstance(p, str | os.PathLike))]
-    check_output(output, inputs)
+    others = (p for p in (dev, settings.templates, init) if isinstance(p, str | os.PathLike))
+    check_output(output, [*files, *others])
     warm = TaggerModel.load(init) if isinstance(init, str | os.PathLike) else init
-    sentences = _read(corpora, format, encoding, None, progress)
+    read = (settings.format, settings.encoding)
+    sentences = _read(corpora, *read, None, session.progress)
     width = len(sentences[0][0])
     if width > MOST_COLUMNS:
         raise SettingsError(f"{width} columns are too many; expected at most {MOST_COLUMNS}")
     if warm is not None:
         check_columns(warm, width - 1)
-    lines, name = _template_lines(templates, width - 1, warm)
-    shapes = parse_templates(lines, name, width - 1)
-    development = None if dev is None else _read(dev, format, encoding, width, progress)
-    training = _TaggerTraining(sentences, settings, shapes, progress, warm)
-    with workers(count) as run:
-        result = training.run(run, development, files, start, checkpoint)
-    if output is not None:
-        result.model.save(output)
-    if checkpoint is not None and not result.interrupted:
-        checkpoint.remove()
-    result.seconds = time.perf_counter() - start
-    return result
+    shapes = parse_templates(*_template_lines(settings.templates, width - 1, warm), width - 1)
+    development = None if dev is None else _read(dev, *read, width, session.progress)
+    inputs = Inputs(settings, shapes, development, warm, files)
+    return session.train(lambda session: TaggingTask(sentences, inputs, session.progress))
 
 
 def _files(given: Labelled) -> list[Path]:
@@ -174,70 +130,66 @@ def _template_lines(
     return list(given), "templates"
 
 
-class _TaggerTraining:
-    """One training run, stage by stage."""
+@dataclass(frozen=True)
+class Inputs:
+    """What a tagger is trained from besides its sentences; warm: the model to start from."""
 
-    def __init__(
-        self,
-        sentences: list[Rows],
-        settings: TaggerSettings,
-        shapes: templates.Templates,
-        progress: Progress,
-        warm: TaggerModel | None,
-    ) -> None:
-        self.settings, self.progress, self.warm = settings, progress, warm
+    settings: TaggerSettings
+    templates: Templates
+    dev: list[Rows] | None = None
+    warm: TaggerModel | None = None
+    files: Sequence[Path] = ()
+
+
+class TaggingTask:
+    """Sentences to train a tagger on, encoded; see `session.Task`."""
+
+    def __init__(self, sentences: list[Rows], inputs: Inputs, progress: Progress) -> None:
+        self.inputs, self.settings, self.warm = inputs, inputs.settings, inputs.warm
         progress.begin("indexing features")
         labels = [[row[-1] for row in rows] for rows in sentences]
-        start, known = (warm.scheme, warm.encoder.vocabularies) if warm else (None, ())
-        self.scheme = scheme_of(labels, settings.labels, start)
-        self.encoder = TokenEncoder.of(sentences, len(sentences[0][0]) - 1, shapes, known)
+        start, known = (
+            (self.warm.scheme, self.warm.encoder.vocabularies) if self.warm else (None, ())
+        )
+        self.scheme = scheme_of(labels, self.settings.labels, start)
+        columns = len(sentences[0][0]) - 1
+        self.encoder = TokenEncoder.of(sentences, columns, inputs.templates, known)
         self.table = self.encoder.table(sentences)
         self.gold = gold_labels(labels, self.scheme, self.table)
-        self.sentences = len(sentences)
-        self.tokens = sum(map(len, sentences))
+        self.counts = {"sentences": len(sentences), "tokens": sum(map(len, sentences))}
+        self._score: TaggerDevScore | None = None
 
-    def run(
-        self,
-        run: Any,
-        dev: list[Rows] | None,
-        files: Sequence[Path],
-        start: float,
-        checkpoint: Checkpoint | None = None,
-    ) -> TaggerResult:
-        """Index, estimate, export."""
-        encoder, settings = self.encoder, self.settings
+    def estimate(self, session: Session) -> Estimate:
+        """Index the n-grams and minimise the objective."""
+        encoder = self.encoder
         index, rows = build_chain_index(
-            self.table, encoder.plans, encoder.templates, self.gold, self.scheme, run
+            self.table, encoder.plans, encoder.templates, self.gold, self.scheme, session.run
         )
         origin = None
         if self.warm is not None:
             index, rows, origin = grow_chain(index, rows, self.warm, encoder)
-        self.progress.end(f"{index.size:,} weights")
+        session.progress.end(f"{index.size:,} weights")
         objective = ChainObjective(
-            index, rows, self.table.bounds, self.gold, self.scheme, run=run,
-            margin=settings.margin,
+            index, rows, self.table.bounds, self.gold, self.scheme, run=session.run,
+            margin=self.settings.margin,
         )  # fmt: skip
-        score = None if dev is None else TaggerDevScore(dev, encoder, index, self.scheme)
-        found = estimate(objective, settings, run, self.progress, start, score, origin, checkpoint)
-        corpora = [os.path.basename(os.fspath(path)) for path in files]
+        self.index = index
+        if self.inputs.dev is not None:
+            self._score = TaggerDevScore(self.inputs.dev, encoder, index, self.scheme)
+        return session.minimise(objective, self.settings, self._score, origin)
+
+    def score(self, weights: np.ndarray) -> float | None:
+        """F1 on the development sentences; None without them."""
+        return None if self._score is None else self._score(weights)
+
+    def export(self, found: Estimate) -> TaggerModel:
+        """The model of the weights, pruned and quantised."""
         metadata: dict[str, Any] = {
-            "version": __version__,
-            "corpora": corpora,
-            "sentences": self.sentences,
-            "tokens": self.tokens,
-            "iterations": len(found.history),
-            "settings": settings.as_dict(),
+            **describe(self.settings, len(found.history), self.inputs.files),
+            **self.counts,
         }
         if self.warm is not None:
-            metadata |= inherited(self.warm.metadata, corpora)
-        model = export_tagger(metadata, found.weights, index, encoder, self.scheme, settings.prune)
-        return TaggerResult(
-            model=model,
-            history=found.history,
-            stop_reason=found.reason,
-            interrupted=found.interrupted,
-            sentences=self.sentences,
-            tokens=self.tokens,
-            weights=model.weight_count,
-            dev_f1=None if score is None else score(found.weights),
+            metadata |= inherited(self.warm.metadata, metadata["corpora"])
+        return export_tagger(
+            metadata, found.weights, self.index, self.encoder, self.scheme, self.settings.prune
         )

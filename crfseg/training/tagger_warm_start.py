@@ -1,4 +1,7 @@
-"""Starting from a tagger: its n-grams, labels and weights, for training; see `warm`."""
+"""Warm start of a tagger: begin training with a model's n-grams, labels and weights.
+
+See `warm_start` for segmentation models.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,17 @@ from crfseg.features.token_encoder import TokenEncoder
 from crfseg.model.tagger_model import TaggerModel
 from crfseg.training.warm_start import rekeyed, with_keys
 
-#: The bits of a label, or of a pair of them, where one number stands for a slot and a label.
+#: Bits of a label, or a pair of labels, in codes that combine it with a slot.
 _LABEL = 16
 
 
 def check_columns(model: TaggerModel, columns: int) -> None:
-    """Raises SettingsError if training on so many columns cannot start from the model."""
+    """Raise SettingsError if the model was trained with a different number of columns."""
     if model.columns != columns:
         raise SettingsError(
-            f"--init: the model to start from was trained with {model.columns} columns before "
-            f"the label; expected as many in the corpus, which has {columns}"
+            f"the model to start from was trained with {model.columns} columns before the label; "
+            f"expected as many in the corpus, which has {columns}",
+            parameter="init",
         )
 
 
@@ -31,8 +35,8 @@ def grow_chain(
 ) -> tuple[ChainIndex, Rows, np.ndarray]:
     """Add the n-grams and labels of a model to the index of a text; raises SettingsError.
 
-    encoder: that of the text; its values and the labels of the index begin with the model's.
-    Returns the index, the rows of the text, and float32 [size]: the weights of the model.
+    encoder: of the text; its vocabularies and the labels of the index begin with the model's.
+    Returns the new index, the text's rows in it, and float32 [size], the model's weights.
     """
     T, S = index.tags, model.scheme.size
     split = len(index.templates.families)
@@ -41,8 +45,8 @@ def grow_chain(
     rows = rows[0].copy(), rows[1].copy()
     base = index.families[0].base
     families = []
-    known = [np.zeros(0, dtype=np.int64)]  # slots and labels of the model's weights
-    seen = [np.zeros(0, dtype=np.int64)]  # and of those of the text
+    known = [np.zeros(0, dtype=np.int64)]  # codes of the model's weights
+    seen = [np.zeros(0, dtype=np.int64)]  # codes of the text's weights
     weights = [np.zeros(0, dtype=np.int16)]
     for f, (shape, family) in enumerate(zip(index.shapes, index.families, strict=True)):
         of_pairs, window = f >= split, len(shape.shifts)
@@ -69,7 +73,8 @@ def grow_chain(
     codes = np.unique(np.concatenate([*known, *seen]))
     starts = np.concatenate(([0], np.cumsum(np.bincount(codes >> _LABEL, minlength=base)))) + T * T
     if max(base, starts[-1]) > np.iinfo(np.int32).max:
-        raise SettingsError(f"--init: {starts[-1]:,} weights are too many; expected less text")
+        problem = f"{starts[-1]:,} weights are too many; expected less text"
+        raise SettingsError(problem, parameter="init")
     labels = np.concatenate([np.zeros(T * T), codes & (1 << _LABEL) - 1]).astype(np.uint16)
     start = np.zeros(len(labels), dtype=np.float32)
     if index.templates.transitions:
@@ -83,12 +88,12 @@ def grow_chain(
 
 
 def _codes(slots: np.ndarray, counts: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """int64: the slot and the label of each weight; negative where the slot is."""
+    """int64: a code of slot and label for each weight; negative if the slot is negative."""
     return np.repeat(slots.ravel(), counts.ravel()) << _LABEL | labels.astype(np.int64)
 
 
 def _slots(base: int, numbers: np.ndarray, before: Family, shape: Family) -> np.ndarray:
-    """int64 [n, W of before]: the slots of n-grams; -1 where the new family has no such place."""
+    """int64 [n, W of before]: slots of n-grams; -1 for templates not in the new family."""
     places = [shape.shifts.index(s) if s in shape.shifts else -1 for s in before.shifts]
     slots = base + numbers[:, None] * len(shape.shifts) + np.array(places)
     slots[:, np.array(places) < 0] = -1

@@ -1,11 +1,11 @@
-"""Teaching: a few corrected sentences change a trained model, without its corpus.
+"""Teaching: adapt a trained model to a few corrected sentences, without its training corpus.
 
-Sought are the weights nearest to the old ones with which every correction comes out right:
-their loss is minimised together with a quadratic pull to the old weights, and counts twice
-as much for each that is still wrong, until none is. A weight is pulled the harder the more
-places of the training text it speaks to, as in Kirkpatrick et al. 2017, "Overcoming
-catastrophic forgetting in neural networks" (section 2): pulled alike, ten corrections cost
-1.0 to 1.7 F1 on other text, and this way 0.01 to 0.2.
+The aim is the weights nearest to the old ones that get every correction right. The loss of the
+corrections is minimised together with a quadratic penalty on the distance to the old weights; the
+loss of each correction that is still wrong is doubled, until none is. The penalty of a weight
+grows with its expected frequency in the training text (elastic weight consolidation: Kirkpatrick
+et al. 2017, "Overcoming catastrophic forgetting in neural networks", section 2): with equal
+penalties, ten corrections cost 1.0 to 1.7 F1 on other text, with these 0.01 to 0.2.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from crfseg.common.threads import Map, thread_count, workers
 from crfseg.common.version import __version__
 from crfseg.corpus.corpus import Corpus
 from crfseg.crf.decode import decode_tags
-from crfseg.crf.objective import Objective
+from crfseg.crf.objective import Objective, PartialTags
 from crfseg.features.character_encoder import (
     Encoder,
     KnownWords,
@@ -46,30 +46,30 @@ from crfseg.training.fit import estimate
 from crfseg.training.settings import Optimisation
 from crfseg.training.warm_start import Warm, grow
 
-#: C of the pull to the old weights, and the margin, are larger than in training: of words
-#: taught alone, 68% instead of 40% (C 0.3, margin 1) are found in sentences then, for 0.04 F1 on
-#: other text. Measured with CTB6 train and the tenth of the People's Daily a model lacked.
+#: C of the penalty and the margin are larger than in training: of words taught in isolation, 68%
+#: instead of 40% (C 0.3, margin 1) are then found in sentences, at a cost of 0.04 F1 on other
+#: text. Measured on CTB6 train and a held-out tenth of the People's Daily.
 _SETTINGS = Optimisation(l2=10.0, margin=3.0, max_iter=50)
-#: The loss of a correction that stays wrong is doubled so often at most, less one; then it is
-#: left at once its loss: what cannot be learnt cost 2 F1 on other text.
+#: Maximum number of rounds; all but the first double the loss of corrections that are still wrong.
+#: After the last round these get a weight of 1: unlearnable ones cost 2 F1 on other text otherwise.
 _ROUNDS = 11
-#: How much of the text the places beyond a sentence's ends are.
+#: Assumed frequency, relative to the text's length, of positions beyond the ends of sentences.
 _BEYOND = 0.05
-#: How often an n-gram is in a text that does not have it.
+#: Assumed count of an n-gram that does not occur in the sample text.
 _UNSEEN = 0.5
-#: The length of the training text, where a model does not say it.
+#: Assumed length of the training text in characters, if the model's metadata lacks it.
 _CHARACTERS = 1_000_000
-#: What the description of a model says of it that is true no longer.
+#: Metadata of the old model that does not apply to the new one.
 _OUTDATED = ("name", "scores", "rebuild")
 
 
 @dataclass
 class TeachingResult:
-    """What came of teaching: the model, and how it went.
+    """The new model, and statistics of teaching.
 
-    sentences: how many corrections there were; wrong: how many of them the old model had
-    wrong; unlearnt: those that the new one has wrong, as lists of words; rounds: how often
-    weights were sought; seconds: in all.
+    sentences: the number of corrections; wrong: the number that the old model got wrong;
+    unlearnt: those that the new model gets wrong, as lists of words; rounds: the number of
+    optimisations; seconds: in total.
     """
 
     model: Model
@@ -91,12 +91,12 @@ def teach(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> TeachingResult:
-    """Change a model so that corrected sentences come out right; what ``crfseg teach`` does.
+    """Adapt a model to corrected sentences, like ``crfseg teach``.
 
-    model: the one that comes with crfseg if None; corrections: files of sentences or words in
-    any of `corpus.FORMATS`, or a Corpus; standard: which one of the model they follow, the
-    default one if omitted; output: where to save the new model. Raises CrfsegError (DataError,
-    ModelError, SettingsError), also for corrections that contradict each other.
+    model: the default model if None; corrections: files of sentences or words in any corpus
+    format, or a Corpus; standard: the model's standard that they follow, its first one if omitted;
+    output: where to save the new model. Raises CrfsegError (DataError, ModelError,
+    SettingsError), also for corrections that contradict each other.
     """
     start = time.perf_counter()
     count = thread_count(threads)
@@ -130,15 +130,15 @@ def teach(
 
 
 def wrong_sentences(model: Model, corpus: Corpus, standard: str | None) -> list[list[str]]:
-    """The sentences of a corpus that a model segments otherwise than is known of them."""
-    segmenter = Segmenter.from_model(model, standard=standard)
+    """The sentences of a corpus that a model segments differently at annotated places."""
+    segmenter = Segmenter(model, standard=standard)
     wrong = []
     known = corpus.all_known if corpus.known is None else corpus.known
     for s, words in enumerate(corpus.sentences()):
         begin, end = int(corpus.offsets[s]), int(corpus.offsets[s + 1])
-        found = np.zeros(end - begin, dtype=np.bool_)
-        found[[place for _, place, _ in segmenter.tokenize("".join(words))]] = True
-        if np.any((found != corpus.begins[begin:end]) & known[begin:end]):
+        predicted = np.zeros(end - begin, dtype=np.bool_)
+        predicted[[place for _, place, _ in segmenter.tokenize("".join(words))]] = True
+        if np.any((predicted != corpus.begins[begin:end]) & known[begin:end]):
             wrong.append(words)
     return wrong
 
@@ -155,29 +155,30 @@ def _number(standards: list[str], name: str | None) -> int:
         return 0
     if name not in standards:
         expected = f"one of {', '.join(standards)}" if standards else "none"
-        raise SettingsError(f"--standard {name}: the model does not have it; expected {expected}")
+        problem = f"the model does not have it; expected {expected}"
+        raise SettingsError(problem, parameter="standard", value=name)
     return standards.index(name)
 
 
 def _check_agreement(corpus: Corpus, name: str) -> None:
-    """Raises DataError for two corrections of the same text that contradict each other."""
+    """Raise DataError for two corrections of the same text that contradict each other."""
     all_known = corpus.all_known if corpus.known is None else corpus.known
     seen: dict[str, tuple[np.ndarray, np.ndarray, list[str]]] = {}
     for s, words in enumerate(corpus.sentences()):
-        here = slice(int(corpus.offsets[s]), int(corpus.offsets[s + 1]))
-        begins, known = corpus.begins[here], all_known[here]
+        sentence = slice(int(corpus.offsets[s]), int(corpus.offsets[s + 1]))
+        begins, known = corpus.begins[sentence], all_known[sentence]
         text = "".join(words)
         if text in seen:
-            earlier, given, first = seen[text]
-            if np.any((begins != earlier) & known & given):
+            earlier, earlier_known, first = seen[text]
+            if np.any((begins != earlier) & known & earlier_known):
                 problem = f"{' '.join(words)} contradicts {' '.join(first)}"
                 raise DataError(name, None, problem, "one correction of the same text")
-            begins, known = begins | earlier, known | given
+            begins, known = begins | earlier, known | earlier_known
         seen[text] = begins, known, words
 
 
 class _Lesson:
-    """The corrections as they are seen with the lexicons of the model to come."""
+    """The corrections, encoded with the features and lexicons of the new model."""
 
     def __init__(self, warm: Warm, corpus: Corpus, run: Map) -> None:
         self.model, self.corpus, self.run = warm.model, corpus, run
@@ -190,7 +191,7 @@ class _Lesson:
         self.encoder = Encoder.make(
             sequences, self.lexicons, warm.model.templates, warm.model.alphabet
         )
-        # Unlike in training, as it will be seen: all words are known.
+        # No jackknife as in training: all words are in the lexicon, as when segmenting.
         table = self.encoder.table(sequences)
         self.gold = gold_tags(sequences, table, self.scheme)
         allowed = allowed_tags(sequences, table, self.scheme)
@@ -203,12 +204,12 @@ class _Lesson:
         text = _sample().of_standard(int(corpus.standards[0]))
         counts = likely_counts(self.index, self.encoder, self.model, text)
         self.units = 1 / np.sqrt(1 + counts)
-        if len(warm.standards) > 1:  # the others are to stay as they are
+        if len(warm.standards) > 1:  # keep the other standards unchanged
             private = private_weights(self.index, self.model.columns - 1)
             self.units[~private & private.any()] = 0
 
     def teach(self, progress: Progress) -> tuple[Model, int]:
-        """Seek weights until all is right: the model, and how often they were sought."""
+        """Optimise until all corrections are right; returns the model and the rounds."""
         weights = self.grown.start
         wrong = self._wrong(weights)
         counts = np.zeros(len(self.corpus), dtype=np.float32)
@@ -227,12 +228,15 @@ class _Lesson:
         return self._export(weights), rounds
 
     def _nearest(self, counts: np.ndarray) -> np.ndarray:
-        """The weights that are best for some of the corrections and the pull together."""
+        """Minimise the penalty plus the loss of the corrections, weighted by counts."""
         part = counts > 0
+        partial = None
+        if self.allowed is not None:
+            partial = PartialTags(self.allowed, self.corpus.partly[part])
         objective = Objective(
             self.index, self.rows, self.bounds[part], self.gold, self.scheme,
             sequential=self.sequential, run=self.run, margin=_SETTINGS.margin,
-            allowed=self.allowed, partly=self.corpus.partly[part], counts=counts[part],
+            partial=partial, counts=counts[part],
         )  # fmt: skip
         scaled = _Scaled(objective, self.grown.start, self.units)
         found = estimate(scaled, _SETTINGS, self.run, Progress(), 0.0)
@@ -241,7 +245,7 @@ class _Lesson:
         return scaled.weights_at(found.weights)
 
     def _wrong(self, weights: np.ndarray) -> np.ndarray:
-        """bool [S]: which corrections come out wrong, with weights as they are saved."""
+        """bool [S]: which corrections the quantised weights get wrong."""
         scale = scale_for(self.grown.weights(weights))
         weights = quantise(weights, scale) * np.float32(scale)
         tags = decode_tags(
@@ -262,7 +266,7 @@ class _Lesson:
 
 
 class _Scaled:
-    """An objective of the change from an origin, in units of their own for each weight."""
+    """An objective of the change from an origin, scaled by a unit for each weight."""
 
     def __init__(self, objective: Objective, origin: np.ndarray, units: np.ndarray) -> None:
         self.objective, self.origin, self.units = objective, origin, units
@@ -273,28 +277,28 @@ class _Scaled:
         return self.origin + change * self.units
 
     def curvature(self) -> np.ndarray:
-        """float32: as that of the objective, in these units."""
+        """float32: the objective's curvature, in these units."""
         return self.objective.curvature() * self.units * self.units
 
     def __call__(self, change: np.ndarray, gradient: np.ndarray) -> float:
-        """The value; the gradient is written to ``gradient``."""
+        """The value; writes the gradient to ``gradient``."""
         value = self.objective(self.weights_at(change), gradient)
         gradient *= self.units
         return value
 
 
 def likely_counts(index: Index, encoder: Encoder, model: Model, text: Corpus) -> np.ndarray:
-    """float32 [size]: how often what each weight stands for may be in the training text.
+    """float32 [size]: the estimated count of each weight's feature in the training text.
 
-    That text is not there, but its length is known, and characters are numbered by frequency:
-    Zipf's law gives theirs, independence that of pairs. N-grams without characters are few:
-    they are counted in a text of another kind.
+    The training text is not available, but its length is known and character ids are ordered by
+    frequency: Zipf's law gives character frequencies, independence those of n-grams. Features
+    without characters are few; they are counted in ``text``.
     """
     total = float(_whole(model.metadata.get("characters"), _CHARACTERS))
     counts = np.full(index.layout.size, total / index.layout.tags, dtype=np.float32)
     radix = radices(encoder.alphabet.size, encoder.tiers, encoder.standards)
     known = model.alphabet.size
-    share = np.zeros(encoder.alphabet.size)  # of new characters: none
+    share = np.zeros(encoder.alphabet.size)  # new characters have no share
     share[:FIRST_CHARACTER] = _BEYOND
     share[FIRST_CHARACTER:known] = 1 / np.arange(1, known - FIRST_CHARACTER + 1)
     share[FIRST_CHARACTER:known] /= share[FIRST_CHARACTER:known].sum()
@@ -318,12 +322,12 @@ def likely_counts(index: Index, encoder: Encoder, model: Model, text: Corpus) ->
 
 
 def _sample() -> Corpus:
-    """The text that comes with crfseg."""
+    """The sample corpus that comes with crfseg."""
     return Corpus.read([os.path.join(os.path.dirname(default_model_path()), "sample.train.txt")])
 
 
 def private_weights(index: Index, column: int) -> np.ndarray:
-    """bool [size]: which weights are those of one standard, in a column of the features."""
+    """bool [size]: the private weights of one standard, given its column of the features."""
     private = np.zeros(index.layout.size, dtype=np.bool_)
     for shape, family in zip(index.templates.families, index.families, strict=True):
         size = len(family.keys) * len(shape.shifts) * index.layout.tags
@@ -332,12 +336,12 @@ def private_weights(index: Index, column: int) -> np.ndarray:
 
 
 def _whole(value: object, otherwise: int) -> int:
-    """A number that the description of a model may have, if it is one."""
+    """A value of the model's metadata if it is a valid count, else ``otherwise``."""
     return value if isinstance(value, int) and 0 <= value < 2**53 else otherwise
 
 
 def _with_words(known: KnownWords, corpus: Corpus, folds: np.ndarray) -> KnownWords:
-    """The words of the model and those of the corrections, as rare words of their standard."""
+    """The model's words plus those of the corrections, as rare words of their standard."""
     own = [dict(words) for words in known.own]
     for standard, words in enumerate(own):
         for word in words_by_fold(corpus, folds, standard):

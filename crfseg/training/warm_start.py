@@ -1,8 +1,8 @@
-"""Starting from a model: its n-grams, words and weights, for training and for teaching.
+"""Warm start: begin training or teaching with the n-grams, words and weights of a model.
 
-The weights of the model are where training begins, and what the L2 penalty pulls to in
-place of zero (Chelba & Acero 2004, "Adaptation of Maximum Entropy Capitalizer: Little Data
-Can Help a Lot", section 3): new text moves what it speaks of; all else stays.
+The model's weights are the starting point, and the L2 penalty pulls towards them instead of
+towards zero (Chelba & Acero 2004, "Adaptation of Maximum Entropy Capitalizer: Little Data Can
+Help a Lot", section 3): the new text moves the weights of its features; all others stay.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from crfseg.features.lexicon import has_own
 from crfseg.features.table import digits_of, radices
 from crfseg.features.templates import Family
 from crfseg.model.segmentation_model import FamilyWeights, Model
-from crfseg.training.settings import Settings
+from crfseg.training.settings import TrainingSettings
 
-#: In how many folds a word of the old text is taken to occur, by its tier: as many as leave
-#: the tier what it is when one of them is hidden.
+#: Assumed number of jackknife folds in which a word of the old text occurs, by its tier: enough
+#: for the tier to stay the same when one fold is held out.
 _FOLDS_OF_TIER = (1, 3, FOLDS)
 
 
@@ -38,24 +38,25 @@ class Warm:
 
     @classmethod
     def of(cls, given: Model | str | os.PathLike[str]) -> Warm:
-        """The model, or that of a file; raises ModelError, SettingsError."""
+        """Wrap a model or a model file; raises ModelError, SettingsError."""
         model = given if isinstance(given, Model) else Model.load(given)
         if model.metadata["kind"] == "hmm":
-            raise SettingsError("--init: a hidden Markov model is counted; expected crf or maxent")
+            problem = "a hidden Markov model is counted; expected crf or maxent"
+            raise SettingsError(problem, parameter="init")
         return cls(model)
 
     @property
     def has_own(self) -> bool:
-        """Whether the words of its training text are a lexicon of the model."""
+        """Whether the model has a lexicon of the words of its training text."""
         return has_own(self.model.tiers)
 
     @property
     def standards(self) -> list[str]:
-        """The names of its standards."""
+        """The names of the model's standards."""
         return self.model.standards
 
     def known_words(self) -> KnownWords:
-        """The words of its lexicons."""
+        """The words of the model's lexicons."""
         model = self.model
         words = bytes(model.words).decode("utf-8").split("\n")[:-1]
         members = model.members
@@ -72,40 +73,40 @@ class Warm:
             lists.append((name, [words[i] for i in inside]))
         return KnownWords(own, lists, count)
 
-    def check(self, settings: Settings, standards: Sequence[str], added: int) -> None:
-        """Raises SettingsError if training with these settings cannot start from the model.
+    def check(self, settings: TrainingSettings, standards: Sequence[str], added: int) -> None:
+        """Raise SettingsError if training with these settings cannot start from the model.
 
-        standards: of the new text; added: how many lexicons it does not have.
+        standards: of the new text; added: the number of lexicons that the model does not have.
         """
         if settings.kind == "hmm":
-            raise SettingsError("--model hmm: is counted, and starts from nothing; expected crf")
+            problem = "is counted, and starts from nothing; expected crf"
+            raise SettingsError(problem, parameter="kind", value="hmm")
         if settings.tags != self.model.scheme.name:
-            raise SettingsError(
-                f"--tags {settings.tags}: the model to start from has {self.model.scheme.name}"
-            )
+            problem = f"the model to start from has {self.model.scheme.name}"
+            raise SettingsError(problem, parameter="tags", value=settings.tags)
         names = ", ".join(self.standards)
         if not self.standards and standards:
-            raise SettingsError(f"--standard {standards[0]}: the model to start from has none")
+            problem = f"standard {standards[0]}: the model to start from has none"
+            raise SettingsError(problem, parameter="corpora")
         if self.standards and not standards:
-            raise SettingsError(
-                f"--init: the model has standards ({names}); expected --standard NAME=FILE"
-            )
+            problem = f"the model has standards ({names}); expected one of them for each corpus"
+            raise SettingsError(problem, parameter="init")
         for name in standards:
             if name not in self.standards:
-                raise SettingsError(f"--standard {name}: the model to start from has {names}")
+                problem = f"standard {name}: the model to start from has {names}"
+                raise SettingsError(problem, parameter="corpora")
         if added and len(self.standards) > 1:
             known = ", ".join(self.model.metadata["lexicons"][self.has_own :]) or "none"
-            raise SettingsError(
-                f"--lexicon: a model of several standards gets no further one; it has {known}"
-            )
+            problem = f"a model of several standards gets no further one; it has {known}"
+            raise SettingsError(problem, parameter="lexicons")
 
     def added(self, paths: Sequence[str | os.PathLike[str]]) -> int:
-        """How many of these lexicons the model does not have."""
+        """The number of these lexicons that the model does not have."""
         known = self.model.metadata["lexicons"][self.has_own :]
         return sum(os.path.basename(os.fspath(path)) not in known for path in paths)
 
     def lines(self, added: int) -> list[str]:
-        """Its templates, with those of lexicons it does not have."""
+        """The model's template lines, plus those for the added lexicons."""
         lines = list(self.model.templates.lines)
         for k in range(self.model.lexicons, self.model.lexicons + added):
             lines += templates.lexicon_lines(k)
@@ -113,24 +114,24 @@ class Warm:
 
 
 def inherited(before: Mapping[str, Any], corpora: Sequence[str]) -> dict[str, Any]:
-    """What the description of a model says that was trained from one with that description."""
+    """Metadata that a model inherits from the one it starts from, with the corpora of both."""
     kept = {key: before[key] for key in ("licence", "attribution") if key in before}
     return {**kept, "corpora": [*before.get("corpora", []), *corpora]}
 
 
 def _folds(rank: int, number: int) -> int:
-    """The folds a word of a rank is said to occur in: as bits, spread over the folds."""
+    """The folds in which a word of a rank is assumed to occur, as bits; varies with ``number``."""
     bits = (1 << _FOLDS_OF_TIER[rank - 1]) - 1 << number % FOLDS
     return (bits | bits >> FOLDS) & (1 << FOLDS) - 1
 
 
 @dataclass(frozen=True)
 class Grown:
-    """The n-grams of a text and of a model.
+    """The union of the n-grams of a text and of a model.
 
-    index: those of the text first, in each family; start: float32, the model's weights of
-    those of the text, in the layout of the text's index; rest: float32, the model's weights in
-    that of ``index``; parts: where what is of the text stands in both.
+    index: of the union, the text's n-grams first in each family; start: float32, the model's
+    weights of the text's n-grams, in the layout of the text's index; rest: float32, the model's
+    weights in the layout of ``index``; parts: where the text's n-grams are in either layout.
     """
 
     index: Index
@@ -139,7 +140,7 @@ class Grown:
     parts: list[tuple[slice, slice]]
 
     def weights(self, weights: np.ndarray) -> np.ndarray:
-        """float32: the weights of all n-grams, for those of the text."""
+        """float32: the weights of all n-grams, given those of the text."""
         whole = self.rest.copy()
         for small, large in self.parts:
             whole[large] = weights[small]
@@ -149,7 +150,7 @@ class Grown:
 def grow(index: Index, model: Model, encoder: Encoder) -> Grown:
     """Add the n-grams of a model to the index of a text; raises SettingsError.
 
-    encoder: that of the text, whose alphabet begins with the model's.
+    encoder: of the text; its alphabet begins with the model's.
     """
     T = index.layout.tags
     radix = radices(encoder.alphabet.size, encoder.tiers, encoder.standards)
@@ -182,7 +183,8 @@ def grow(index: Index, model: Model, encoder: Encoder) -> Grown:
         rests += [start[small], weights[others].ravel()]
         base += len(families[-1].keys) * width
     if base > np.iinfo(np.int32).max:
-        raise SettingsError(f"--init: {base:,} weights are too many; expected a smaller model")
+        problem = f"{base:,} weights are too many; expected a smaller model"
+        raise SettingsError(problem, parameter="init")
     whole = Index(index.plan, index.templates, families, Layout(index.layout.zeros, T, base))
     return Grown(whole, start, np.concatenate(rests), parts)
 
@@ -190,7 +192,7 @@ def grow(index: Index, model: Model, encoder: Encoder) -> Grown:
 def rekeyed(
     keys: np.ndarray, columns: Sequence[int], old: Sequence[int], new: Sequence[int]
 ) -> np.ndarray:
-    """uint64 [n]: the keys of n-grams over columns of which some take more values now."""
+    """uint64 [n]: keys of n-grams after the number of values of some columns has grown."""
     digits = digits_of(keys, [old[column] for column in columns])
     keys = np.zeros(len(keys), dtype=np.uint64)
     for column, values in zip(columns, digits, strict=True):
@@ -199,7 +201,7 @@ def rekeyed(
 
 
 def with_keys(family: FamilyIndex, keys: np.ndarray, base: int) -> FamilyIndex:
-    """A family from ``base`` on, with n-grams that its text does not have after its own."""
+    """A family moved to ``base``, with n-grams appended that do not occur in the text."""
     return FamilyIndex(
         np.concatenate([family.keys, keys]),
         np.concatenate([family.counts, np.zeros(len(keys), dtype=family.counts.dtype)]),
@@ -210,7 +212,7 @@ def with_keys(family: FamilyIndex, keys: np.ndarray, base: int) -> FamilyIndex:
 
 
 def _window(family: FamilyWeights, old: Family, new: Family) -> np.ndarray:
-    """int16 [n, W, T]: the weights at the places of the new family, 0 where it had none."""
+    """int16 [n, W, T]: the weights for the templates of the new family, 0 for added ones."""
     n, _, T = family.weights.shape
     weights = np.zeros((n, len(new.shifts), T), dtype=np.int16)
     for k, shift in enumerate(new.shifts):

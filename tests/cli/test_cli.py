@@ -1,4 +1,4 @@
-"""The commands as a user runs them: what they print, what they say of bad input."""
+"""The commands from a user's view: output, help, and errors for bad input."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from command import COMMAND, CORPUS, TEXT, WORDS, fails, run
 
-from crfseg.cli.main import COMMANDS
-from crfseg.training.settings import Settings
+from crfseg.cli.main import COMMANDS, cli
+from crfseg.training.settings import TrainingSettings
 
 
 class TestGroup:
@@ -24,11 +25,35 @@ class TestGroup:
         assert short.output == long.output
         assert f"\n  crfseg {command}" in short.output or f"| crfseg {command}" in short.output
 
+    def test_summaries_of_commands_are_not_cut_off(self) -> None:
+        summaries = run("-h").output.split("Commands:\n")[1].splitlines()
+        assert [line.split()[0] for line in summaries] == list(COMMANDS)
+        assert all(line.endswith(".") and "..." not in line for line in summaries)
+
+    @pytest.mark.parametrize(
+        ("words", "completed"),
+        [
+            ("train cor", "file,cor"),
+            ("train -o cor", "file,cor"),
+            ("segment --dict cor", "file,cor"),
+            ("segment --output sp", "plain,spans"),
+            ("segment --threads cor", ""),
+        ],
+    )
+    def test_shells_complete_file_names(self, words: str, completed: str) -> None:
+        variables = {
+            "_CRFSEG_COMPLETE": "bash_complete",
+            "COMP_WORDS": f"crfseg {words}",
+            "COMP_CWORD": str(len(words.split())),
+        }
+        result = CliRunner().invoke(cli, [], env=variables, prog_name="crfseg")
+        assert result.output.strip() == completed
+
     def test_help_and_version_need_no_numpy(self) -> None:
         code = (
             "import sys\n"
             "from crfseg.cli.main import cli\n"
-            "for option in ('--version', '-h'):\n"
+            "for option in ('--version', '-V', '-h'):\n"
             "    try: cli.main([option], prog_name='crfseg')\n"
             "    except SystemExit as end: assert end.code == 0\n"
             "assert not {'numpy', 'numba'} & set(sys.modules)\n"
@@ -52,6 +77,34 @@ class TestGroup:
 
     def test_wrong_choice_names_the_right_ones(self) -> None:
         fails(run("train", "x", "--model", "svm"), "'--model'", "crf", "maxent", "hmm", code=2)
+
+    @pytest.mark.parametrize(
+        ("args", "line"),
+        [
+            (["train", "c", "--threads", "0"], "--threads 0: must be at least 1"),
+            (["train", "c", "--max-iter", "0"], "--max-iter 0: must be at least 1"),
+            (["train", "c", "--weight", "d=2"], "--weight d: expected one of the corpora"),
+            (
+                ["train", "--standard", "a=c", "--model", "hmm"],
+                "--model hmm: a hidden Markov model has no standards; expected crf",
+            ),
+            (["train", "c", "-o", "c"], "-o c: must not be one of the files read"),
+            (["crossval", "c", "-k", "1"], "-k 1: must be at least 2"),
+            (["tune", "-"], "--dev: must be given for a corpus of less than 10 sentences"),
+            (["segment", "--errors", "strict", "gb"], "try --encoding gb18030 or --errors replace"),
+            (["train", "gb"], "(the file reads as gb18030: give --encoding gb18030)"),
+            (["train", "-", "--format", "chars"], "format, give --format ...)"),
+        ],
+        ids=lambda value: "" if isinstance(value, str) else " ".join(value),
+    )
+    def test_options_are_spelled_as_they_are_given(
+        self, folder: Path, args: list[str], line: str
+    ) -> None:
+        Path("c").write_text(CORPUS)
+        Path("gb").write_text(CORPUS, encoding="gb18030")
+        result = run(*args, "-q", stdin=CORPUS)
+        fails(result)
+        assert result.stderr.endswith(f"{line}\n")
 
 
 class TestTrain:
@@ -94,7 +147,7 @@ class TestTrain:
         text = " ".join(run("train", "-h").output.split())
         for option in ("l2", "l1", "margin", "max_iter", "tol", "lexicon_dropout", "prune"):
             entry = text.split(f"--{option.replace('_', '-')} ")[1]
-            assert f"[default: {getattr(Settings, option):g}]" in entry.split(" --")[0]
+            assert f"[default: {getattr(TrainingSettings, option):g}]" in entry.split(" --")[0]
 
     def test_standard_input(self, folder: Path) -> None:
         assert run("train", "-", stdin=CORPUS).exit_code == 0

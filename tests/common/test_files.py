@@ -83,7 +83,7 @@ def test_file_cut_inside_a_character(tmp_path):
 def test_hint_names_the_encoding(tmp_path, given, true):
     text = "我們 在 這裡 學習 中文\n今天 天氣 很 好\n" if true == "big5" else TEXT
     file = write(tmp_path / "a", text.encode(true))
-    with pytest.raises(DataError, match=rf":1: .*give --encoding {true}\)"):
+    with pytest.raises(DataError, match=rf":1: .*give encoding={true}\)"):
         list(read_lines(file, given))
 
 
@@ -97,7 +97,7 @@ def test_no_hint_for_one_stray_byte(tmp_path):
 
 @pytest.mark.parametrize("name", ["klingon", "", "hex", "rot13", "undefined", "a\0b"])
 def test_unknown_encoding(tmp_path, name):
-    with pytest.raises(SettingsError, match=r"--encoding .*: unknown"):
+    with pytest.raises(SettingsError, match=r"encoding=.*: unknown"):
         list(read_lines(write(tmp_path / "a", b"a"), name))
 
 

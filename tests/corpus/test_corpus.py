@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from crfseg.common.errors import DataError, SettingsError
 from crfseg.common.progress import Progress
-from crfseg.corpus.corpus import Corpus, detect_format, read_sentences, read_tagged, write_sentences
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.sentences import detect_format, read_sentences, read_tagged, write_sentences
 
 WORDS = [["我们", "在", "图书馆", "看", "书"], ["他", "喜欢", "音乐"]]
 
@@ -166,7 +167,7 @@ def test_slashes_in_words(corpus_file):
     assert list(read_sentences(corpus_file(text))) == [line.split() for line in text.splitlines()]
     text += "和/or 是/is\n"
     assert len(list(read_sentences(corpus_file(text), "words"))) == 5
-    with pytest.raises(DataError, match=r"c:5: .*give --format words if it is text"):
+    with pytest.raises(DataError, match=r"c:5: .*give format=words if it is text"):
         list(read_sentences(corpus_file(text)))
 
 
@@ -176,9 +177,9 @@ def test_words_that_look_like_rows(corpus_file):
 
 
 def test_unknown_format(tmp_path):
-    with pytest.raises(SettingsError, match="--format xml: must be one of auto, words"):
+    with pytest.raises(SettingsError, match="format=xml: must be one of auto, words"):
         read_sentences(tmp_path / "c", "xml")
-    with pytest.raises(SettingsError, match="format tagged: must be one of words, chars"):
+    with pytest.raises(SettingsError, match="format=tagged: must be one of words, chars"):
         write_sentences(tmp_path / "c", WORDS, "tagged")
     assert not (tmp_path / "c").exists()
 

@@ -47,10 +47,10 @@ def test_free_labels_may_follow_any() -> None:
 @pytest.mark.parametrize(
     ("names", "form", "expected"),
     [
-        (["n"], "bio", "--labels bio: label n; expected O, B-X, I-X"),
-        (["E-x"], "bio", "--labels bio: label E-x"),
-        (["O", "n"], "bmes", "--labels bmes: label n; expected O, B-X, M-X"),
-        (["O"], "nosuch", "--labels nosuch: must be one of auto, free, bio, bmes"),
+        (["n"], "bio", "labels=bio: label n; expected O, B-X, I-X"),
+        (["E-x"], "bio", "labels=bio: label E-x"),
+        (["O", "n"], "bmes", "labels=bmes: label n; expected O, B-X, M-X"),
+        (["O"], "nosuch", "labels=nosuch: must be one of auto, free, bio, bmes"),
         (["O", "O"], "free", "2 labels; expected from 1 to 255, all different"),
         ([f"{i}" for i in range(256)], "free", "256 labels; expected from 1 to 255"),
     ],

@@ -55,5 +55,5 @@ def test_tags_of_words() -> None:
 def test_schemes_have_names() -> None:
     assert scheme_by_name(4) is FOUR
     assert scheme_by_name("6") is SIX
-    with pytest.raises(SettingsError, match="--tags 5: must be one of 4, 6"):
+    with pytest.raises(SettingsError, match="tags=5: must be one of 4, 6"):
         scheme_by_name(5)

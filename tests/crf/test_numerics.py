@@ -10,7 +10,7 @@ import pytest
 
 from crfseg import Segmenter, train
 from crfseg.common.errors import DataError
-from crfseg.training.run import TrainingResult
+from crfseg.training.session import TrainingResult
 
 LONG = pytest.mark.long
 REASONS = re.compile(
@@ -59,7 +59,7 @@ def test_strange_corpora(corpus: str, settings: dict[str, float], tmp_path: Path
        for l2 in (1e-6, 1e-5, 1e-3, 1e-1, 10.0, 1e3, 1e5, 1e30))],
 )  # fmt: skip
 def test_any_penalty(l2: float, kind: str, tiny: Path, tmp_path: Path) -> None:
-    result = train(tiny, l2=l2, model=kind, max_iter=60, tol=0.0)
+    result = train(tiny, l2=l2, kind=kind, max_iter=60, tol=0.0)
     sound(result, tmp_path / "m")
     if l2 <= 1e-6:
         assert float(np.abs(result.model.transitions * result.model.scale).max()) < 0.01

@@ -15,7 +15,8 @@ from command import fails, run
 
 from crfseg import Segmenter, crossval, train
 from crfseg.common.errors import SettingsError
-from crfseg.corpus.corpus import Corpus, read_sentences
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.sentences import read_sentences
 from crfseg.evaluation import cross_validation
 from crfseg.metrics.words import score_sentences
 
@@ -42,7 +43,7 @@ def test_it_equals_training_and_scoring_by_hand(sample: Path, tmp_path: Path) ->
         (tmp_path / "rest.txt").write_text("\n".join(map(" ".join, rest)), encoding="utf-8")
         model = train(tmp_path / "rest.txt", max_iter=4, l2=0.5).model
         gold = sentences[first:last]
-        cut = Segmenter.from_model(model).cut_many(list(map("".join, gold)))
+        cut = Segmenter(model).cut_many(list(map("".join, gold)))
         known = {word for sentence in rest for word in sentence}
         assert fold.scores == score_sentences(gold, cut, known)
     f1s = [fold.scores.f1 for fold in result.folds]
@@ -64,9 +65,9 @@ def test_several_standards(tiny: Path, sample: Path) -> None:
 
 
 def test_folds_that_cannot_be(tiny: Path) -> None:
-    with pytest.raises(SettingsError, match="-k 1: must be at least 2"):
+    with pytest.raises(SettingsError, match="k=1: must be at least 2"):
         crossval(tiny, 1)
-    with pytest.raises(SettingsError, match="-k 6: must be at most 5, the sentences of a"):
+    with pytest.raises(SettingsError, match="k=6: must be at most 5, the sentences of a"):
         crossval({"a": tiny}, 6)
     assert len(crossval(tiny, 5, max_iter=1).folds) == 5
 

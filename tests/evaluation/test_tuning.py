@@ -83,9 +83,9 @@ def test_an_interrupt_gives_what_was_tried(sample: Path) -> None:
 
 def test_what_cannot_be(tiny: Path) -> None:
     for settings, problem in (
-        ({"candidates": 0}, "candidates 0: must be at least 1"),
+        ({"candidates": 0}, "candidates=0: must be at least 1"),
         ({"space": {"l2": ()}}, "space: l2 has no value"),
-        ({}, "--dev: must be given for a corpus of less than 10 sentences"),
+        ({}, "dev: must be given for a corpus of less than 10 sentences"),
     ):
         with pytest.raises(SettingsError, match=problem):
             tune(tiny, **settings)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crfseg.features import hashing
+from crfseg.features.kernels import hashing
 from crfseg.features.kernels import keys as keys_module
 
 EMPTY = int(keys_module.EMPTY)

@@ -144,7 +144,7 @@ def test_bootstrap():
     assert back.difference == -better.difference
     with pytest.raises(CrfsegError, match="no sentence to compare"):
         paired_bootstrap([], [], [])
-    with pytest.raises(SettingsError, match="samples 0"):
+    with pytest.raises(SettingsError, match="samples=0"):
         paired_bootstrap(gold, gold, gold, samples=0)
 
 
@@ -192,5 +192,5 @@ def test_evaluate_names_the_files(files, tmp_path):
         evaluate(files("e", []), segmenter=Halver())
     with pytest.raises(DataError, match="none: cannot be read"):
         evaluate(tmp_path / "none", segmenter=Halver())
-    with pytest.raises(SettingsError, match="--pred and a segmenter"):
+    with pytest.raises(SettingsError, match="pred and segmenter"):
         evaluate(gold, pred=gold, segmenter=Halver())

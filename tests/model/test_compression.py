@@ -40,7 +40,7 @@ def test_weights_fit_bytes_and_change_by_half_a_unit_at_most(sample_model: Path)
 
 
 def test_weights_too_large_for_bytes_stay_as_they_are(tiny: Path) -> None:
-    model = train(tiny, model="hmm").model  # its weights are logarithms of probabilities
+    model = train(tiny, kind="hmm").model  # its weights are logarithms of probabilities
     wide = replace(model, metadata={**model.metadata, "scale": 32 * model.scale})
     assert coarse(model).scale > model.scale
     assert coarse(wide) is wide
@@ -137,7 +137,7 @@ def test_old_scores_are_not_those_of_the_new_model(tiny: Path, tmp_path: Path) -
 
 
 def test_sizes_that_cannot_be_reached(sample_model: Path) -> None:
-    with pytest.raises(SettingsError, match=r"^--max-size 1,000: must be at least \d,\d+ for"):
+    with pytest.raises(SettingsError, match=r"^max_size=1000: must be at least \d,\d+ for"):
         compress(sample_model, 1000)
 
 

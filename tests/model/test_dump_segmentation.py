@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_models import RandomModel, with_random_weights
 
-from crfseg import Model, Segmenter, dump, load_dump, train
+from crfseg import Model, Segmenter, train
 from crfseg.common.errors import DataError
 from crfseg.features.alphabet import Alphabet
-from crfseg.model.dump.segmentation import text_of
+from crfseg.model.dump.files import dump, load_dump, text_of
 from crfseg.model.feature_names import escape, unescape
 from crfseg.model.segmentation_model import FamilyWeights
 
@@ -50,7 +50,7 @@ def test_any_model_comes_back(data: st.DataObject, random_model: RandomModel, fo
 
 @pytest.mark.parametrize("kind", ["crf", "maxent", "hmm"])
 def test_every_kind_comes_back(kind: str, tiny: Path, tmp_path: Path) -> None:
-    comes_back(train(tiny, model=kind, tags=6, max_iter=3).model, tmp_path)
+    comes_back(train(tiny, kind=kind, tags=6, max_iter=3).model, tmp_path)
 
 
 def test_models_of_several_standards(tiny: Path, sample: Path, tmp_path: Path) -> None:

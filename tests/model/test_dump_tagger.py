@@ -13,13 +13,13 @@ from dumps import refused, saved
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crfseg import Tagger, dump, load_dump, train_tagger
+from crfseg import Tagger, train_tagger
 from crfseg.common.resources import default_pos_path
 from crfseg.features.alphabet import Vocabulary
 from crfseg.features.strings import pack
 from crfseg.features.token_encoder import TokenEncoder, parse_templates
 from crfseg.model.container import TAGGER
-from crfseg.model.dump.segmentation import text_of
+from crfseg.model.dump.files import dump, load_dump, text_of
 from crfseg.model.feature_names import escape_token, unescape_token
 from crfseg.model.tagger_model import TaggerModel
 
@@ -164,12 +164,12 @@ EDITS: dict[str, tuple[Callable[[str], str], str, str]] = {
     "section": (lambda t: t + "[more]\n", r":\d+: there is no section \[more\]", "dictionary"),
     "missing": (lambda t: t.split("[features]")[0], r"txt: there is no section \[feat", "all"),
     "JSON": (lambda t: t.replace('"free"', "free"), r":\d+: not JSON: .*column", "a JSON object"),
-    "kind": (lambda t: t.replace('"tagger"', '"x"'), r":4: a model for segm", "one for tagging"),
+    "kind": (lambda t: t.replace('"tagger"', '"x"'), r"kind must be", "one of tagger"),
     "labels": (lambda t: t.replace('"labels": [', '"labels": [1,'), ":4: .*a list of names", ""),
     "no labels": (lambda t: t.replace('"labels"', '"lab"'), ":4: damaged model.*labels", ""),
     "columns": (lambda t: t.replace('"columns": 2', '"columns": -2'), ":4: .*columns must", "1 to"),
     "scale": (lambda t: t.replace('"scale": 0', '"scale": -0'), ":4: .*scale must be", ""),
-    "form": (lambda t: t.replace('"free"', '"bio"'), ":4: .*--labels bio", "O, B-X"),
+    "form": (lambda t: t.replace('"free"', '"bio"'), ":4: .*labels=bio", "O, B-X"),
     "template": (lambda t: t.replace("%x[1,1]", "%x[1,9]", 1), ":4: .*column 9", "at most"),
     "no value": (lambda t: t.replace("\n0 我\n", "\n0\n"), "'0' cannot be read", "then a value"),
     "blank": (lambda t: t.replace("\n0 我\n", "\n0 我 我\n"), "'0 我 我' cannot", "then a value"),

@@ -65,7 +65,7 @@ def test_the_plain_model_equals_the_general_path(
             output=path,
         )  # fmt: skip
     model = with_random_weights(Model.load(path), seed, 3)
-    segmenter = Segmenter.from_model(model, standard=model.standards[standard], keep_whole=False)
+    segmenter = Segmenter(model, standard=model.standards[standard], keep_whole=False)
     assert segmenter.cut(text) == general.cut(model, text, standard)
 
 
@@ -76,9 +76,9 @@ def test_a_template_of_one_standard_only(folder: Path) -> None:
     plain = select(model, "joined")
     assert not plain.standards
     for text in ("江泽民在北京大学。", "人民爱北京"):
-        assert Segmenter.from_model(model, standard="joined", keep_whole=False).cut(
-            text
-        ) == general.cut(model, text, 1)
+        assert Segmenter(model, standard="joined", keep_whole=False).cut(text) == general.cut(
+            model, text, 1
+        )
 
 
 def test_a_template_needs_more_than_the_standard(folder: Path) -> None:
@@ -106,19 +106,19 @@ def test_dev_text_has_a_standard(folder: Path) -> None:
 
 
 def test_standards_that_are_not_there(both: Path, folder: Path) -> None:
-    with pytest.raises(SettingsError, match="--standard ud: must be one of split, joined"):
+    with pytest.raises(SettingsError, match="standard=ud: must be one of split, joined"):
         Segmenter(both, standard="ud")
     plain = train(folder / "split.txt", max_iter=1).model
     with pytest.raises(SettingsError, match="the model has no standards"):
-        Segmenter.from_model(plain, standard="ud")
+        Segmenter(plain, standard="ud")
     with pytest.raises(SettingsError, match="a hidden Markov model has no standards"):
-        train({"a": folder / "split.txt"}, model="hmm")
-    with pytest.raises(SettingsError, match="--dev: there is no standard x"):
+        train({"a": folder / "split.txt"}, kind="hmm")
+    with pytest.raises(SettingsError, match="dev_standard=x: there is no such"):
         train({"a": folder / "split.txt"}, dev=folder / "split.txt", dev_standard="x")
     for unnamed in ({}, {"": folder / "split.txt", "a": folder / "split.txt"}):
         with pytest.raises(SettingsError, match="each corpus needs the name of its standard"):
             train(unnamed)
-    with pytest.raises(SettingsError, match="13 are too many"):
+    with pytest.raises(SettingsError, match="corpora: 13 standards are too many"):
         train({str(k): folder / "split.txt" for k in range(13)})
     metadata = {**Model.load(both).metadata, "standards": ["a", "a"]}
     with pytest.raises(ModelError, match="standards must be a list"):

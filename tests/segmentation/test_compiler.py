@@ -19,7 +19,7 @@ from crfseg.segmentation.segmenter import Segmenter
 
 
 def cut(model: Model, text: str) -> list[str]:
-    return Segmenter.from_model(model, keep_whole=False).cut(text)
+    return Segmenter(model, keep_whole=False).cut(text)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_both_equal_enumeration(random_model: RandomModel, data: st.DataObject, 
 
 @pytest.mark.parametrize("kind", ["crf", "maxent", "hmm"])
 def test_models_of_every_kind(kind: str, tiny: Path) -> None:
-    model = train(tiny, model=kind, max_iter=5).model
+    model = train(tiny, kind=kind, max_iter=5).model
     for text in ("中国人民爱北京大学", "为学生服务，2023年龘", "我", "\u0301我e\u0301 \u200d大"):
         assert cut(model, text) == general.cut(model, text)
 

@@ -64,7 +64,7 @@ def test_probabilities_are_those_of_enumeration(
     inner = st.integers(1, max(len(text) - 1, 1))
     given_ = data.draw(st.dictionaries(inner, st.booleans(), max_size=3 * (len(text) > 1)))
     expected = Enumerated(model, text, given_)
-    segmenter = Segmenter.from_model(model, keep_whole=False)
+    segmenter = Segmenter(model, keep_whole=False)
     found = segmenter.segmentations(text, boundaries=given_)
 
     best = found.nbest(600)
@@ -111,7 +111,7 @@ def test_with_words_of_a_user(
     models: Models, text: str, prefer: set[str], force: set[str], tags: int, spread: int, seed: int
 ) -> None:
     """The best is what `cut` gives, ties included; the parts are sums over all."""
-    segmenter = Segmenter.from_model(with_random_weights(models[tags], seed, spread))
+    segmenter = Segmenter(with_random_weights(models[tags], seed, spread))
     segmenter.add_words(prefer)
     segmenter.add_words(force, force=True)
     found = every(segmenter, text)
@@ -142,7 +142,7 @@ def test_the_best_is_what_cut_gives(
     models: Models, text: str, tags: int, seed: int, spread: int
 ) -> None:
     """For any text: with addresses and times kept whole, whitespace and lone surrogates."""
-    segmenter = Segmenter.from_model(with_random_weights(models[tags], seed, spread))
+    segmenter = Segmenter(with_random_weights(models[tags], seed, spread))
     words = segmenter.cut(text)
     assert segmenter.cut_constrained(text) == segmenter.nbest(text, 2)[0].words == words
     assert segmenter.log_likelihood(words) <= 0
@@ -160,7 +160,7 @@ def test_the_best_is_what_cut_gives(
 def test_what_is_given_rules_out(
     models: Models, data: st.DataObject, text: str, force: set[str], seed: int
 ) -> None:
-    segmenter = Segmenter.from_model(with_random_weights(models[4], seed, 300), keep_whole=False)
+    segmenter = Segmenter(with_random_weights(models[4], seed, 300), keep_whole=False)
     segmenter.add_words(force, force=True)
     inner = st.integers(1, max(len(text) - 1, 1))
     given_ = data.draw(st.dictionaries(inner, st.booleans(), max_size=3 * (len(text) > 1)))
@@ -224,7 +224,7 @@ def test_what_is_given_overrules_what_is_kept_whole(sample_model: Path) -> None:
 def test_whatever_is_around_an_address_is_decided_with_it(models: Models) -> None:
     """An address is a word, and the words beside it are those that are best then."""
     for seed in range(20):
-        segmenter = Segmenter.from_model(with_random_weights(models[4], seed, 300))
+        segmenter = Segmenter(with_random_weights(models[4], seed, 300))
         text = "中国人民http://a.cn服务大学"
         words = segmenter.cut(text)
         assert words == segmenter.cut_constrained(text, {4: True, 15: True})
@@ -233,7 +233,7 @@ def test_whatever_is_around_an_address_is_decided_with_it(models: Models) -> Non
 
 
 def test_samples_are_as_frequent_as_probable(models: Models) -> None:
-    segmenter = Segmenter.from_model(with_random_weights(models[6], 1, 100))
+    segmenter = Segmenter(with_random_weights(models[6], 1, 100))
     count, text = 5000, "中国 人民2"
     drawn = segmenter.sample(text, count, seed=3)
     assert drawn == segmenter.sample(text, count, seed=3)
@@ -271,7 +271,7 @@ def test_no_text(sample_model: Path) -> None:
 def test_standards(tiny: Path, sample: Path) -> None:
     model = train({"a": tiny, "b": sample}, max_iter=3).model
     for standard in ("a", "b"):
-        segmenter = Segmenter.from_model(model, standard=standard)
+        segmenter = Segmenter(model, standard=standard)
         text = "为中国人民服务"
         assert segmenter.nbest(text, 1)[0].words == segmenter.cut(text)
 

@@ -179,7 +179,7 @@ def test_it_pickles_as_its_path(sample_model: Path) -> None:
         assert copy.path == str(sample_model)
         assert copy.cut(text) == original.cut(text)
     with pytest.raises(TypeError, match="cannot be pickled"):
-        pickle.dumps(Segmenter.from_model(original.model))
+        pickle.dumps(Segmenter(original.model))
 
 
 def test_it_learnt_the_sample(segmenter: Segmenter, sample: Path) -> None:
@@ -195,9 +195,9 @@ def test_very_long_texts(segmenter: Segmenter) -> None:
 
 
 def test_what_cannot_be_asked(segmenter: Segmenter, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="--output xml: must be one of words, tags"):
+    with pytest.raises(SettingsError, match="output=xml: must be one of words, tags"):
         segmenter.segment_bytes(b"", "xml")
-    with pytest.raises(SettingsError, match="--threads 0: must be at least 1"):
+    with pytest.raises(SettingsError, match="threads=0: must be at least 1"):
         segmenter.cut_many(["a"], threads=0)
     with pytest.raises(UnicodeDecodeError):
         segmenter.segment_bytes(b"\xff")

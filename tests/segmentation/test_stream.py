@@ -217,7 +217,7 @@ def test_bad_bytes_end_it_at_their_line(threads: int) -> None:
     with pytest.raises(DataError) as caught:
         segment_stream(Letters(), pieces(data), out.extend, threads=threads, name="in.txt")
     assert str(caught.value) == (
-        "in.txt:3: byte 1 of the line is not utf-8; try --encoding gb18030 or --errors replace"
+        "in.txt:3: byte 1 of the line is not utf-8; try encoding=gb18030 or errors=replace"
     )
     assert out.decode() == "一 行\n二 行\n"
 
@@ -239,7 +239,7 @@ def test_bad_bytes_are_replaced_when_asked() -> None:
 )
 def test_a_likely_encoding_is_suggested(text: str, encoding: str) -> None:
     wrong = "ascii" if encoding == "utf-8" else "utf-8"
-    with pytest.raises(DataError, match=f"try --encoding {encoding} or"):
+    with pytest.raises(DataError, match=f"try encoding={encoding} or"):
         run(text.encode(encoding), encoding=wrong)
 
 
@@ -263,7 +263,7 @@ def test_bad_bytes_in_another_encoding(sizes: tuple[int, ...]) -> None:
 def test_text_that_ends_within_a_character() -> None:
     with pytest.raises(DataError, match="<stdin>:1: byte 3 of the line is not gb18030"):
         run("天地".encode("gb18030")[:-1], encoding="gb18030")
-    with pytest.raises(DataError, match="byte 4 of the line is not utf-8; try --errors replace"):
+    with pytest.raises(DataError, match="byte 4 of the line is not utf-8; try errors=replace"):
         run("天地".encode()[:-1])
 
 
@@ -279,15 +279,15 @@ def test_errors_of_reading_and_writing_come_through() -> None:
 
 
 def test_settings_are_checked() -> None:
-    with pytest.raises(SettingsError, match="--encoding klingon: "):
+    with pytest.raises(SettingsError, match="encoding=klingon: "):
         run(b"", encoding="klingon")
-    with pytest.raises(SettingsError, match="--encoding base64: "):
+    with pytest.raises(SettingsError, match="encoding=base64: "):
         run(b"", encoding="base64")
-    with pytest.raises(SettingsError, match="--errors ignore: must be strict or replace"):
+    with pytest.raises(SettingsError, match="errors=ignore: must be strict or replace"):
         run(b"", errors="ignore")
-    with pytest.raises(SettingsError, match="--sep '｜❤': cannot be written in big5"):
+    with pytest.raises(SettingsError, match="sep=｜❤: cannot be written in big5"):
         run(b"", sep="｜❤", encoding="big5")
-    with pytest.raises(SettingsError, match="--threads 0"):
+    with pytest.raises(SettingsError, match="threads=0"):
         run(b"", threads=0)
 
 

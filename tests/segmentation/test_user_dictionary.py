@@ -43,7 +43,7 @@ def model(models: Models) -> Model:
 
 
 def with_words(model: Model, prefer: set[str], force: set[str]) -> Segmenter:
-    segmenter = Segmenter.from_model(model, keep_whole=False)
+    segmenter = Segmenter(model, keep_whole=False)
     segmenter.add_words(prefer)
     segmenter.add_words(force, force=True)
     return segmenter
@@ -77,7 +77,7 @@ def test_forced_words_stay_whole_in_any_text(models: Models, text: str, force: s
 @given(texts)
 def test_words_that_are_not_there_change_nothing(models: Models, text: str) -> None:
     segmenter = with_words(models[4], {"龘龘"}, {"龘 龘"})
-    assert segmenter.cut(text) == Segmenter.from_model(models[4], keep_whole=False).cut(text)
+    assert segmenter.cut(text) == Segmenter(models[4], keep_whole=False).cut(text)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_matches(model: Model, word: str, text: str, stands: bool) -> None:
     if stands:
         assert fold(word) in map(fold, tokens)
     else:
-        assert tokens == Segmenter.from_model(model, keep_whole=False).cut(text)
+        assert tokens == Segmenter(model, keep_whole=False).cut(text)
 
 
 def test_what_is_kept_whole_counts_as_one_character(sample_model: Path) -> None:
@@ -124,7 +124,7 @@ def test_whitespace_inside_a_word_stays_inside_in_every_form(sample_model: Path)
 
 def test_words_come_and_go(model: Model) -> None:
     text = "学生爱大学"
-    segmenter = Segmenter.from_model(model)
+    segmenter = Segmenter(model)
     before = segmenter.cut(text)
     segmenter.add_word("生爱大", force=True)
     assert "生爱大" in segmenter.cut(text)
@@ -146,7 +146,7 @@ def test_a_preference_is_evidence_that_context_can_overrule(sample_model: Path) 
 
 
 def test_words_that_can_be_none(model: Model) -> None:
-    segmenter = Segmenter.from_model(model)
+    segmenter = Segmenter(model)
     for word in ("", " \u3000", "a\nb", "a\tb", "a\x1fb", "\ufeff"):
         for ask in (segmenter.add_word, segmenter.del_word):
             with pytest.raises(SettingsError, match="cannot be a word of a dictionary"):
@@ -173,7 +173,7 @@ def test_files_that_are_no_word_lists(sample_model: Path, tmp_path: Path) -> Non
 
 def test_threads_add_words_while_others_segment(model: Model) -> None:
     """Who adds a word sees it at once; who does not is never disturbed."""
-    segmenter, text = Segmenter.from_model(model), "我爱北京"
+    segmenter, text = Segmenter(model), "我爱北京"
     before = segmenter.cut(text)
 
     def add(k: int) -> bool:

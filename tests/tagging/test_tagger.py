@@ -91,7 +91,7 @@ def test_tokens_of_any_kind_and_threads(model: Path, monkeypatch: pytest.MonkeyP
     assert tagger.tag_many(iter(columns(POS)), 2) == gold(POS)
     with pytest.raises(SettingsError, match="token 1: has 1 columns"):
         tagger.tag_many([["单", "列"]])
-    with pytest.raises(SettingsError, match="--threads 0"):
+    with pytest.raises(SettingsError, match="threads=0"):
         tagger.tag_many(columns(POS), 0)
 
 
@@ -179,8 +179,8 @@ def test_labels_that_break_the_form(labels: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "expected"),
     [
-        ({"labels": "iob"}, SettingsError, "--labels iob: must be one of auto, free, bio, bmes"),
-        ({"l2": 0}, SettingsError, "--l2"),
+        ({"labels": "iob"}, SettingsError, "labels=iob: must be one of auto, free, bio, bmes"),
+        ({"l2": 0}, SettingsError, "l2=0.0: must be"),
         ({"templates": ["U00:%x[0,2]"]}, TemplateError, "there is no column 2; expected at most 1"),
         ({"templates": ["B00:%x[0,0]"]}, TemplateError, "no unigram template"),
         ({"templates": ["*00:%x[0,0]"]}, TemplateError, "bigram templates with cells"),

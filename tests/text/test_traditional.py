@@ -53,7 +53,7 @@ def test_a_model_of_one_script_reads_the_other(script: dict[str, str], tmp_path)
     lines = ["國家 圖書館 開放 了", "我 去 圖書館 看 書", "國家 開放 圖書館 嗎", "我 在 圖書館 看"]
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("\n".join("".join(script.get(c, c) for c in line) for line in lines), "utf-8")
-    segmenter = Segmenter.from_model(train(corpus).model)
+    segmenter = Segmenter(train(corpus).model)
     for line in lines:
         for other in (line, "".join(SIMPLIFIED.get(c, c) for c in line)):
             assert segmenter.segment(other.replace(" ", "")) == other

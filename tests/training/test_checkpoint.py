@@ -55,7 +55,7 @@ def broken_off(
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"l1": 0.1}, {"model": "maxent", "tags": 6}, {"tol": 0.02, "max_iter": 100}],
+    [{}, {"l1": 0.1}, {"kind": "maxent", "tags": 6}, {"tol": 0.02, "max_iter": 100}],
     ids=str,
 )
 def test_resumed_at_any_step_it_ends_with_the_same_bytes(

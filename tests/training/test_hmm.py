@@ -28,7 +28,7 @@ STARTS = {"s": 2, "b": 1}
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     path = tmp_path_factory.mktemp("hmm") / "corpus.txt"
     path.write_text(CORPUS, encoding="utf-8")
-    return train(path, model="hmm").model
+    return train(path, kind="hmm").model
 
 
 def close(model: Model, weight: int, numerator: float, denominator: float) -> bool:
@@ -65,6 +65,6 @@ def test_beginnings(model: Model) -> None:
 
 
 def test_the_best_path_is_the_most_probable(model: Model) -> None:
-    segmenter = Segmenter.from_model(model)
+    segmenter = Segmenter(model)
     for text in ("我爱北京", "北京大学很大", "我在龘北京", "龘"):
         assert segmenter.cut(text) == naive.cut(model, text)

@@ -15,10 +15,11 @@ from objectives import emissions, value_and_gradient
 from crfseg import Segmenter, crossval, evaluate, train
 from crfseg.common.errors import DataError, SettingsError
 from crfseg.common.threads import workers
-from crfseg.corpus.corpus import Corpus, detect_format, folds_of, read_sentences
+from crfseg.corpus.corpus import Corpus, folds_of
 from crfseg.corpus.partial import Partial, partial_reader, spell
 from crfseg.corpus.schemes import FOUR, SIX, TagScheme
-from crfseg.crf.objective import Objective
+from crfseg.corpus.sentences import detect_format, read_sentences
+from crfseg.crf.objective import Objective, PartialTags
 from crfseg.features.character_encoder import (
     Encoder,
     Sequences,
@@ -146,8 +147,9 @@ class Problem:
         self.allowed = allowed
         self.objective = Objective(
             index, rows, table.bounds, gold_tags(sequences, table, scheme), scheme,
-            sequential=sequential, run=run, margin=margin, allowed=allowed,
-            partly=corpus.partly, counts=self.counts,
+            sequential=sequential, run=run, margin=margin,
+            partial=None if allowed is None else PartialTags(allowed, corpus.partly),
+            counts=self.counts,
         )  # fmt: skip
         weights = np.random.default_rng(0).normal(scale=0.3, size=index.layout.size)
         weights[: index.layout.zeros] = 0
@@ -215,7 +217,7 @@ def test_training_on_some_boundaries(sample: Path, tmp_path: Path, kind: str) ->
     written = []
     for threads in (1, 2, 3):
         result = train(
-            [path, sample], model=kind, threads=threads, max_iter=6, output=output,
+            [path, sample], kind=kind, threads=threads, max_iter=6, output=output,
             weights={sample: 0.25}, dev=sample.with_name("sample.dev.txt"),
         )  # fmt: skip
         written.append(output.read_bytes())
@@ -246,13 +248,13 @@ def test_a_weight_counts_as_copies_do(tiny: Path, tmp_path: Path) -> None:
 def test_mistakes(tiny: Path, tmp_path: Path) -> None:
     part = tmp_path / "part.txt"
     part.write_text("\n".join(LINES), encoding="utf-8")
-    with pytest.raises(SettingsError, match="--model hmm: counts whole words"):
-        train(part, model="hmm")
+    with pytest.raises(SettingsError, match="kind=hmm: counts whole words"):
+        train(part, kind="hmm")
     with pytest.raises(DataError, match=r"part.txt: is partly annotated; expected whole words"):
         train(tiny, dev=part)
     with pytest.raises(DataError, match="the corpus: is partly annotated"):
         crossval(part, 2)
-    with pytest.raises(SettingsError, match=r"--weight other\.txt: expected one of the corpora"):
+    with pytest.raises(SettingsError, match=r"weights=other\.txt: expected one of the corpora"):
         train(tiny, weights={"other.txt": 2.0})
     for weight in (0.0, -1.0, math.inf, math.nan):
         with pytest.raises(SettingsError, match="must be more than 0"):

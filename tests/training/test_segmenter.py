@@ -30,7 +30,7 @@ B
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"tags": 6}, {"model": "maxent"}, {"l1": 0.1}, {"model": "hmm"}],
+    [{}, {"tags": 6}, {"kind": "maxent"}, {"l1": 0.1}, {"kind": "hmm"}],
     ids=["crf", "6 tags", "maxent", "l1", "hmm"],
 )
 def test_the_same_bytes_for_any_number_of_threads(
@@ -47,11 +47,11 @@ def test_the_same_bytes_for_any_number_of_threads(
 @pytest.mark.parametrize("tags", [4, "6"])
 @pytest.mark.parametrize("kind", ["crf", "maxent", "hmm"])
 def test_every_kind_of_model_learns(sample: Path, kind: str, tags: int | str) -> None:
-    result = train(sample, model=kind, tags=tags, max_iter=6)
+    result = train(sample, kind=kind, tags=tags, max_iter=6)
     assert result.model.metadata["kind"] == kind
     assert result.model.scheme.name == str(tags)
     assert result.weights == result.model.weight_count
-    scores = evaluate(sample, segmenter=Segmenter.from_model(result.model))
+    scores = evaluate(sample, segmenter=Segmenter(result.model))
     assert scores.f1 > (0.85 if kind == "hmm" else 0.97)
     if kind != "crf":
         return
@@ -80,8 +80,8 @@ def test_the_result_says_what_it_was_made_of(tiny: Path, tmp_path: Path) -> None
 def test_dev_f1_is_what_the_model_scores(sample: Path, kind: str) -> None:
     """With unknown characters too; quantised weights may move a word or two."""
     dev = sample.with_name("sample.dev.txt")
-    result = train(sample, model=kind, dev=dev, max_iter=5, prune=0.0)
-    model_f1 = evaluate(dev, segmenter=Segmenter.from_model(result.model, keep_whole=False)).f1
+    result = train(sample, kind=kind, dev=dev, max_iter=5, prune=0.0)
+    model_f1 = evaluate(dev, segmenter=Segmenter(result.model, keep_whole=False)).f1
     assert result.dev_f1 == pytest.approx(model_f1, abs=0.003)
 
 
@@ -123,7 +123,7 @@ def test_which_lexicons_a_model_has(tiny: Path, sample: Path) -> None:
     assert lexicons(lexicons=[words, words]) == 3
     assert lexicons(lexicons=[words], own_lexicon=False) == 1
     assert lexicons(own_lexicon=False) == 0
-    assert lexicons(lexicons=[words], model="hmm") == 0
+    assert lexicons(lexicons=[words], kind="hmm") == 0
 
 
 def test_pruning_and_l1_make_models_smaller(sample: Path) -> None:
@@ -210,20 +210,20 @@ def missing(folder: Path) -> Path:
 
 
 MISTAKES: dict[str, tuple[Callable[[Path], dict[str, Any]], type[CrfsegError], str]] = {
-    "C": (lambda _: {"l2": -1}, SettingsError, "--l2 -1.0: must be at least 1e-9"),
-    "C of nothing": (lambda _: {"l2": float("nan")}, SettingsError, "--l2 nan"),
-    "l1": (lambda _: {"l1": -0.5}, SettingsError, "--l1 -0.5"),
-    "l1 without end": (lambda _: {"l1": float("inf")}, SettingsError, "--l1 inf"),
-    "margin": (lambda _: {"margin": -1}, SettingsError, "--margin -1.0: must be from 0 to 10"),
-    "iterations": (lambda _: {"max_iter": 0}, SettingsError, "--max-iter 0"),
-    "tolerance": (lambda _: {"tol": -1e-3}, SettingsError, "--tol -0.001"),
-    "lexicon dropout": (lambda _: {"lexicon_dropout": 1}, SettingsError, "--lexicon-dropout 1.0"),
-    "prune": (lambda _: {"prune": -1}, SettingsError, "--prune -1.0"),
-    "threads": (lambda _: {"threads": 0}, SettingsError, "--threads 0"),
-    "tags": (lambda _: {"tags": 5}, SettingsError, "--tags 5: must be one of 4, 6"),
-    "model": (lambda _: {"model": "lstm"}, SettingsError, "--model lstm: must be one of crf"),
-    "format": (lambda _: {"format": "xml"}, SettingsError, "--format xml"),
-    "encoding": (lambda _: {"encoding": "klingon"}, SettingsError, "--encoding klingon"),
+    "C": (lambda _: {"l2": -1}, SettingsError, "l2=-1.0: must be at least 1e-9"),
+    "C of nothing": (lambda _: {"l2": float("nan")}, SettingsError, "l2=nan"),
+    "l1": (lambda _: {"l1": -0.5}, SettingsError, "l1=-0.5"),
+    "l1 without end": (lambda _: {"l1": float("inf")}, SettingsError, "l1=inf"),
+    "margin": (lambda _: {"margin": -1}, SettingsError, "margin=-1.0: must be from 0 to 10"),
+    "iterations": (lambda _: {"max_iter": 0}, SettingsError, "max_iter=0"),
+    "tolerance": (lambda _: {"tol": -1e-3}, SettingsError, "tol=-0.001"),
+    "lexicon dropout": (lambda _: {"lexicon_dropout": 1}, SettingsError, "lexicon_dropout=1.0"),
+    "prune": (lambda _: {"prune": -1}, SettingsError, "prune=-1.0"),
+    "threads": (lambda _: {"threads": 0}, SettingsError, "threads=0"),
+    "tags": (lambda _: {"tags": 5}, SettingsError, "tags=5: must be one of 4, 6"),
+    "kind": (lambda _: {"kind": "lstm"}, SettingsError, "kind=lstm: must be one of crf"),
+    "format": (lambda _: {"format": "xml"}, SettingsError, "format=xml"),
+    "encoding": (lambda _: {"encoding": "klingon"}, SettingsError, "encoding=klingon"),
     "template": (lambda _: {"templates": ["U00:%x[0"]}, TemplateError, "templates:1: "),
     "column": (lambda _: {"templates": ["U00:%x[0,9]"]}, TemplateError, "there is no column 9"),
     "template file": (lambda f: {"templates": missing(f)}, TemplateError, "cannot be read"),
@@ -255,7 +255,7 @@ def test_a_corpus_that_is_missing(tmp_path: Path) -> None:
 def test_half_a_surrogate_pair_in_a_word(kind: str, tmp_path: Path) -> None:
     """Which no file has; the model could not be saved, after all of the training."""
     corpus = Corpus.from_sentences([["我们", "在\ud800", "北京"]] * 12)
-    train(corpus, model=kind, output=tmp_path / "m", max_iter=5)
+    train(corpus, kind=kind, output=tmp_path / "m", max_iter=5)
     assert Segmenter(tmp_path / "m").cut("我们在\ud800北京") == ["我们", "在\ud800", "北京"]
 
 

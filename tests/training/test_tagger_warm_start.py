@@ -138,7 +138,7 @@ def test_columns_and_forms(tmp_path: Path) -> None:
         ("B-nr", "I-nr", "O", "B-ns", "I-ns"),
     )
     assert Tagger(again).tag([("上", "x"), ("海", "z")]) == ["B-ns", "I-ns"]
-    with pytest.raises(CrfsegError, match=r"--labels bio: I-ns follows O"):
+    with pytest.raises(CrfsegError, match=r"labels=bio: I-ns follows O"):
         train_tagger([[("在", "x", "O"), ("海", "z", "I-ns")]], init=old)
     free = train_tagger([[("在", "x", "O"), ("海", "z", "I-ns")]], init=old, labels="free")
     assert free.model.scheme.form == "free"
@@ -157,7 +157,7 @@ def test_commands(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     result = run("tag", "-m", "new.crfseg", "--format", "words", stdin="我们 打 中文\n")
     assert result.stdout == "我们/r 打/v 中文/n\n"
     arguments = ("train", "--task", "tag", "new.txt", "-o", "x", "--init")
-    fails(run(*arguments, tiny_model), "a model for segmentation; expected one for tagging")
+    fails(run(*arguments, tiny_model), "a model for segmentation (see crfseg segment); expected one for tagging")
     fails(run(*arguments, "new.txt"), "new.txt: ")
     fails(run(*arguments, "nosuch"), "nosuch: cannot be read")
     fails(run(*arguments[:-3], "-o", "new.txt", "--init", "old.crfseg"), "new.txt")

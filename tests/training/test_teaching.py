@@ -36,7 +36,7 @@ def corrections(*sentences: list[str]) -> Corpus:
 
 
 def cut(model: Model, words: list[str], standard: str | None = None) -> list[str]:
-    return Segmenter.from_model(model, standard=standard).cut("".join(words))
+    return Segmenter(model, standard=standard).cut("".join(words))
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_corrections_come_out_right_and_other_text_stays(
     assert result.wrong == sum(cut(old, words) != words for words in LESSON) > 0
     assert result.unlearnt == []
     assert [cut(result.model, words) for words in LESSON] == LESSON
-    before = evaluate(dev, segmenter=Segmenter.from_model(old)).f1
-    after = evaluate(dev, segmenter=Segmenter.from_model(result.model)).f1
+    before = evaluate(dev, segmenter=Segmenter(old)).f1
+    after = evaluate(dev, segmenter=Segmenter(result.model)).f1
     assert after > before - 0.002
 
 
@@ -100,7 +100,7 @@ def test_boundaries_that_are_not_known_are_left_to_the_model(
 @pytest.mark.parametrize("tags", ["4", "6"])
 def test_every_kind_of_model_learns(tiny: Path, kind: str, tags: str) -> None:
     for own in (True, False):
-        old = train(tiny, model=kind, tags=tags, own_lexicon=own, max_iter=5).model
+        old = train(tiny, kind=kind, tags=tags, own_lexicon=own, max_iter=5).model
         new = teach(old, corrections(*LESSON)).model
         assert [cut(new, words) for words in LESSON] == LESSON
 
@@ -118,7 +118,7 @@ def test_standards(tiny: Path) -> None:
     for ngram in before.keys() | after.keys():
         change = np.subtract(after.get(ngram, 0), before.get(ngram, 0))
         assert np.abs(change).max() <= rounding
-    with pytest.raises(SettingsError, match=r"--standard three: .* expected one of one, two"):
+    with pytest.raises(SettingsError, match=r"standard=three: .* expected one of one, two"):
         teach(old, corrections(*LESSON), standard="three")
 
 
@@ -164,7 +164,7 @@ def test_contradictions_within_one_correction_spoil_nothing(
     assert result.unlearnt == [hard]
     assert [cut(result.model, words) for words in LESSON] == LESSON
     before = evaluate(dev, segmenter=Segmenter(sample_model)).f1
-    assert evaluate(dev, segmenter=Segmenter.from_model(result.model)).f1 > before - 0.02
+    assert evaluate(dev, segmenter=Segmenter(result.model)).f1 > before - 0.02
 
 
 WORD = st.text(strategies.LETTERS + strategies.GLUE + "鲸@:.", min_size=1, max_size=5)
@@ -176,7 +176,7 @@ def test_any_text_can_be_taught(tiny_model: Path, sentences: list[list[str]]) ->
     """What is not said to be unlearnt comes out right."""
     taught = {"".join(words): words for words in sentences}.values()
     result = teach(tiny_model, corrections(*taught))
-    segmenter = Segmenter.from_model(result.model)
+    segmenter = Segmenter(result.model)
     wrong = [words for words in taught if segmenter.cut("".join(words)) != words]
     assert result.unlearnt == wrong
 
@@ -248,7 +248,7 @@ class TestErrors:
             teach(tiny_model, path)
 
     def test_models_of_other_kinds(self, tiny: Path, tmp_path: Path) -> None:
-        counted = train(tiny, model="hmm").model
+        counted = train(tiny, kind="hmm").model
         with pytest.raises(SettingsError, match="hidden Markov"):
             teach(counted, corrections(*LESSON))
         path = tmp_path / "tagger.crfseg"
@@ -257,7 +257,7 @@ class TestErrors:
             teach(path, corrections(*LESSON))
 
     def test_no_standards(self, tiny_model: Path) -> None:
-        with pytest.raises(SettingsError, match=r"--standard pku: .*expected none"):
+        with pytest.raises(SettingsError, match=r"standard=pku: .*expected none"):
             teach(tiny_model, corrections(*LESSON), standard="pku")
 
 

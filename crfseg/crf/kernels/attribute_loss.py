@@ -1,7 +1,7 @@
-"""Forward-backward over items with attributes; what follows the scores is that of `chain`.
+"""Forward-backward over items with attributes; apart from the scores it is that of `sparse_loss`.
 
 An item is a sparse row: attributes, and a value for each. An attribute has weights for some labels,
-as a slot has in `chain`.
+as a slot has in `sparse_loss`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from crfseg.jit.decorators import kernel
 def item_shard(items, bounds, gold, weights, moves, tags, gradient, scratch):
     """Negative log-likelihood of some sequences; their gradient is added.
 
-    bounds int64 [S, 2]: begin and end of each; gold int32 [N]; moves: the tuple of ones float64
-    [T, T] (which are legal: all), the same [T] for first and last labels, and the scores of moves
-    float64 [T, T]; tags int64 [T]: 0 .. T - 1; scratch as for `chain.chain_shard`, with marginals
-    float32 [longest, T] before it. The first T * T weights are those of moves.
+    bounds int64 [S, 2]: begin and end of each; gold int32 [N]; moves: the tuple (ones float64
+    [T, T]: all transitions are legal; ones [T]: so are all first and last labels; transition
+    scores float64 [T, T]); tags int64 [T]: 0 .. T - 1; scratch: the tuple (marginals, scores
+    float32 [longest, T], then float64: alpha, flows [longest, T], odds [1, T, T], two [T, T] and
+    beta [T]). The first T * T weights are the transition scores.
     """
     T = len(tags)
     legal, ends, base = moves
@@ -55,7 +56,7 @@ def item_shard(items, bounds, gold, weights, moves, tags, gradient, scratch):
 
 @kernel
 def best_of_items(items, bounds, weights, moves, ends, tags, scores, best, paths):
-    """The best labels of some sequences, in int32 `paths` [N].
+    """Write the best labels of some sequences to int32 `paths` [N].
 
     weights, moves [T, T], ends [T] (zeros), scores [longest, T], best [T]: float32.
     """

@@ -1,8 +1,8 @@
 """Forward-backward over sentences: log-likelihood, residuals, expected transitions.
 
-Probabilities are scaled, not logarithmic: at each position the largest emission score
-is taken out before exponentiating and alpha is normalised to sum to one (Rabiner 1989,
-section V.A).
+Probabilities are scaled, not logarithmic: at each position the largest emission score is
+subtracted before exponentiating, and alpha is normalised to sum to one where it gets too small
+or too large (after Rabiner 1989, section V.A).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def crf_shard(rows, bounds, gold, plan, weights, potentials, tags, residuals, pa
 
 @kernel
 def softmax_shard(rows, bounds, gold, plan, weights, margin, tags, residuals, scratch):
-    """As `crf_shard` for the maximum-entropy model: each character on its own.
+    """Like `crf_shard`, for the maximum-entropy model: each character is independent.
 
     scratch float32 [longest, T].
     """
@@ -82,7 +82,7 @@ def softmax_shard(rows, bounds, gold, plan, weights, margin, tags, residuals, sc
 
 @kernel
 def best_paths(rows, bounds, plan, weights, moves, tags, scratch, paths):
-    """The best tags of some sentences, one after another in uint8 `paths`.
+    """Write the best tags of some sentences, concatenated, to uint8 `paths`.
 
     moves: the tuple (transitions, starts, ends) of scores, ILLEGAL where illegal;
     scratch: the tuple (scores float32 [longest, T], back uint8 [longest, T]).

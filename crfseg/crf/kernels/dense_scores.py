@@ -9,11 +9,11 @@ from crfseg.jit.decorators import kernel, part
 
 @kernel
 def gradient_rows(starts, places, residuals, shifts, tags, first, last, gradient):
-    """The gradient of the n-grams first .. last - 1 of one family: segmented sums.
+    """Write the gradient of the n-grams first .. last - 1 of one family: segmented sums.
 
-    starts int64 [n + 1], places int32: where each n-gram's anchors stand; shifts int64
-    [W] descending; gradient float32 [n * W * T], the family's part. Each n-gram's sum
-    runs over its occurrences in order, so the result does not depend on who sums what.
+    starts int64 [n + 1], places int32: the anchors of each n-gram (CSR); shifts int64 [W]
+    descending; gradient float32 [n * W * T], the family's part. Each n-gram's sum runs over
+    its occurrences in order, so the result does not depend on how n-grams are split up.
     """
     T = len(tags)
     W = len(shifts)
@@ -55,7 +55,7 @@ def emissions(rows, begin, end, plan, weights, tags, out):
         shift, place = plan.templates[g, 1], np.uint64(plan.templates[g, 2] * T)
         row = rows[plan.templates[g, 0], begin + shift : end + shift]
         for i in range(n):
-            # Unsigned, or each index is tested for being negative: 1.6x the time.
+            # Unsigned: signed indices are tested for being negative, 1.6x the time.
             at = np.uint64(row[i]) + place
             for t in range(T):
                 out[i, t] += weights[at + np.uint64(t)]

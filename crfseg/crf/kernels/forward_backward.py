@@ -1,3 +1,5 @@
+"""Scaled forward-backward over exponentiated scores, and what all losses share."""
+
 from __future__ import annotations
 
 import math
@@ -6,9 +8,9 @@ import numpy as np
 
 from crfseg.jit.decorators import part
 
-# The sum of alpha is rescaled when it leaves these bounds.
+# Alpha is rescaled when its sum leaves these bounds.
 _SMALL, _LARGE = 1e-20, 1e20
-# Keeps every legal path possible, and its probability a float32.
+# The least exponent of 2: every legal path stays possible, with a float32 probability.
 _LEAST = np.float32(-99)
 _LOG2_E, _HALF = np.float32(1 / math.log(2)), np.float32(0.5)
 _C0, _C1, _C2, _C3, _C4, _C5, _C6 = (
@@ -45,11 +47,11 @@ def transpose(matrix, out, tags):
 
 @part
 def forward(scores, n, odds, fixed, starts, ends, alpha, flows, tags):
-    """Write alpha [n, T], and in flows the scores as alpha was rescaled.
+    """Write alpha [n, T], and to flows the scores, rescaled as alpha was.
 
     scores float32 [n, T] from `exponentiate`, all else float64; odds [n, T, T], or [1, T, T] if
     fixed: the same everywhere; starts, ends [T]: 0 where illegal. Returns the logarithm of the
-    scaled partition function. float64 for the reason given in `crf.forward_backward`.
+    scaled partition function. `forward_backward` explains why it is float64.
     """
     T = len(tags)
     logz = 0.0
@@ -75,7 +77,7 @@ def forward(scores, n, odds, fixed, starts, ends, alpha, flows, tags):
 
 @part
 def backward(n, odds, fixed, turned, alpha, flows, beta, marginals, tags):
-    """Write marginals float32 [n, T]; flows [n, T] become what flows to the left of each place.
+    """Write marginals float32 [n, T]; multiply flows [n, T] by beta.
 
     turned [T, T] and beta [T]: scratch. alpha[i - 1, s] * odds[s, t] * flows[i, t] is then the
     probability of a transition.
@@ -97,7 +99,7 @@ def backward(n, odds, fixed, turned, alpha, flows, beta, marginals, tags):
 
 @part
 def expect_fixed(alpha, flows, n, expected, tags):
-    """Add alpha[i - 1, s] * flows[i, t] over i: expected transitions, before their odds."""
+    """Add the expected transitions divided by their odds: alpha[i - 1, s] * flows[i, t]."""
     T = len(tags)
     i = 1
     while i + 3 < n:
@@ -119,7 +121,7 @@ def expect_fixed(alpha, flows, n, expected, tags):
 
 @part
 def expect(alpha, flows, odds, n, expected, tags):
-    """The same with the odds of each place in it."""
+    """Add the expected transitions, with the odds of each position."""
     T = len(tags)
     for i in range(1, n):
         for s in range(T):
@@ -130,7 +132,7 @@ def expect(alpha, flows, odds, n, expected, tags):
 
 @part
 def right_path(scores, right, n, base, odds, fixed, expected):
-    """The score of the right labels of a sentence; their moves are taken off those expected."""
+    """The score of the gold labels of a sentence; subtract their transitions from expected."""
     score = 0.0
     for i in range(n):
         score += scores[i, right[i]]
@@ -143,11 +145,11 @@ def right_path(scores, right, n, base, odds, fixed, expected):
 
 @part
 def exponentiate(scores, n, tags, spare):
-    """Replace scores [n, T] by exp(score - largest of the position); return the sum taken out.
+    """Replace scores [n, T] by exp(score - largest of the position); return the sum subtracted.
 
     All float32; spare [n, T] is scratch. exp(x) = 2^k 2^f with integer k and |f| <= 1/2:
     2^k is written as the exponent of a float, 2^f is a Taylor series (relative error
-    below 1e-6). A third of the time of np.exp, which LLVM does not vectorise.
+    below 1e-6). It takes a third of the time of np.exp, which LLVM does not vectorise.
     """
     T = len(tags)
     total = 0.0
@@ -174,11 +176,11 @@ def exponentiate(scores, n, tags, spare):
 
 @part
 def demand_margin(scores, gold, n, margin):
-    """Take `margin` off the score of the gold tag of each position; scores [n, T], gold [n].
+    """Subtract `margin` from the score of each gold tag; scores [n, T], gold [n].
 
-    Against it every wrong tag gains `margin`: the likelihood then asks a path with k wrong
-    tags to lie k * margin below the gold one (softmax-margin with the Hamming cost; Gimpel &
-    Smith 2010, "Softmax-Margin CRFs", equation 3).
+    This raises every wrong tag by `margin` relative to it: the likelihood then requires a path
+    with k wrong tags to score k * margin below the gold path (softmax-margin with the Hamming
+    cost; Gimpel & Smith 2010, "Softmax-Margin CRFs", equation 3).
     """
     for i in range(n):
         scores[i, gold[i]] -= margin
@@ -193,9 +195,9 @@ def forward_backward(scores, n, transitions, starts, ends, tags, work, marginals
     out; pairs float64 [T, T]: expected transitions, before multiplication by `transitions`,
     are added.
 
-    All else is float64. The tag that nearly all paths to a place have may be one from which
-    the text cannot go on, and getting from it to another takes several steps (b c d m e),
-    each of which may cost 2^-99: six tags were NaN in float32, at no less time.
+    All else is float64: with six tags float32 gave NaN, and was no faster. Nearly all paths to
+    a position may have a tag from which the text cannot continue, and reaching another tag from
+    it takes several steps (b c d m e), each of which may cost 2^-99.
     """
     T = len(tags)
     alpha, flows = work[0], work[1]
@@ -216,7 +218,7 @@ def forward_backward(scores, n, transitions, starts, ends, tags, work, marginals
         for t in range(T):
             total += alpha[i, t]
         flows[i, 0] = 1.0
-        # Rescaling is seldom needed, and would be a division each position waits for.
+        # Rescaling is rarely needed, and each position would have to wait for the division.
         if i == n - 1 or total < _SMALL or total > _LARGE:
             inverse = 1.0 / total
             for t in range(T):
@@ -249,7 +251,7 @@ def forward_backward(scores, n, transitions, starts, ends, tags, work, marginals
 
 @part
 def _flow(alpha, flows, n):
-    """Sum of alpha[i - 1] * flows[i]; in four sums, or each would wait for the one before."""
+    """Sum of alpha[i - 1] * flows[i], as four independent sums to shorten the latency."""
     a = b = c = d = 0.0
     i = 1
     while i + 3 < n:

@@ -1,13 +1,12 @@
 """Inference over one lattice of tags: forward-backward, the k best paths, samples.
 
-A lattice is scores: of tags at positions (`emissions` float64 [N, T]), of moves between
-neighbours, of first and last tags. -inf rules out. Nothing here knows what the tags mean.
-A lattice may hold several sequences one after another, each scored on its own: `first` uint8
-[N] says where one begins.
+A lattice consists of scores: of tags at positions (`emissions` float64 [N, T]), of transitions
+between neighbours, of first and last tags; -inf rules out. It may hold several concatenated
+sequences, each scored independently: `first` uint8 [N] marks where one begins.
 
-Sums are logarithmic, so that nothing unlikely is lost, but for most of them each score is
-exponentiated once and sums are products of a vector and a matrix; only a sum that gets lost
-in this (below _LOST) is taken term by term.
+Sums are in log space, so that no unlikely path is lost. For most of them each score is
+exponentiated once, and the sums are products of a vector and a matrix; only a sum that
+underflows this way (below _LOST) is computed term by term.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ import numpy as np
 
 from crfseg.jit.decorators import kernel, part
 
-#: Terms below 1e-308 vanish: of a sum above this they would be less than its last bit.
+#: Terms below 1e-308 vanish; in a sum above this bound they are less than its last bit.
 _LOST = 1e-280
 
 
 class Moves(NamedTuple):
-    """The scores of moves, -inf where one is ruled out.
+    """The scores of transitions, starts and ends, -inf where ruled out.
 
-    transitions float64 [T, T], from the row to the column; odds float64 [T, T]:
+    transitions float64 [T, T], from row to column; odds float64 [T, T]:
     exp(transitions - top); top float64 [1]: the largest of them; starts, ends float64 [T].
     """
 
@@ -46,7 +45,7 @@ def largest(values):
 
 @part
 def log_sum(values):
-    """The logarithm of the sum of exp(values); -inf if all are."""
+    """The logarithm of the sum of exp(values); -inf if all values are."""
     top = largest(values)
     if top == -np.inf:
         return top
@@ -58,7 +57,7 @@ def log_sum(values):
 
 @part
 def level(values):
-    """Make the largest of the values 0; return what it was, 0 if all are -inf."""
+    """Subtract the largest of the values from all; return it, or 0 if all are -inf."""
     top = largest(values)
     if top == -np.inf:
         return 0.0
@@ -92,8 +91,8 @@ def flow(before, transitions, odds, top, shares, after):
 def forward(emissions, first, moves, shares, alpha):
     """Write alpha float64 [N, T]; return the logarithm of the partition function.
 
-    alpha[i, t]: of the sum over all paths up to tag t at i, less a number for each position,
-    so that the largest is 0. shares float64 [T]: scratch.
+    alpha[i, t]: the log of the sum over all paths up to tag t at i, minus a number for each
+    position, so that the largest is 0. shares float64 [T]: scratch.
     """
     T = len(shares)
     total = 0.0
@@ -119,7 +118,7 @@ def forward(emissions, first, moves, shares, alpha):
 
 @kernel
 def backward(emissions, first, moves, scratch, beta):
-    """Write beta float64 [N, T], of the sum over all paths after tag t at i, as in `forward`.
+    """Write beta float64 [N, T]: like alpha of `forward`, over all paths after tag t at i.
 
     scratch float64 [2, T].
     """
@@ -154,7 +153,7 @@ def tag_marginals(alpha, beta, out):
 
 @part
 def step_exactly(left, right, transitions, here):
-    """Write exp(left[s] + transitions[s, t] + right[t] - the largest of these); return the sum."""
+    """Write exp(left[s] + transitions[s, t] + right[t] - largest) to here; return the sum."""
     T = len(left)
     top = -np.inf
     for s in range(T):
@@ -171,7 +170,7 @@ def step_exactly(left, right, transitions, here):
 
 @kernel
 def transition_marginals(emissions, first, moves, alpha, beta, scratch, out):
-    """Add how often each transition is expected to float64 [T, T].
+    """Add the expected count of each transition to out, float64 [T, T].
 
     scratch: the tuple (float64 [T, T], float64 [4, T]).
     """
@@ -201,11 +200,11 @@ def transition_marginals(emissions, first, moves, alpha, beta, scratch, out):
 
 @kernel
 def log_probabilities(emissions, first, moves, alpha, beta, pieces, shares, out):
-    """Write the logarithm of the probability that a path goes through each piece, float64 [M].
+    """Write the log-probability that a path contains each piece, float64 [M].
 
-    pieces: the tuple (begins int64 [M]: the first position of each; ends int64 [M]: where its
-    tags end in the next; tags int64: of all pieces). p(piece) = p(first tag) p(second | first)
-    ...: sums of local numbers, so that the length of the lattice costs no digits.
+    pieces: the tuple (begins int64 [M]: the first position of each piece; ends int64 [M]: where
+    its tags end in tags; tags int64: of all pieces). p(piece) = p(first tag) p(second | first)
+    ...: sums of local terms, so that precision does not depend on the length of the lattice.
     """
     begins, stops, tags = pieces
     T = len(shares)
@@ -228,7 +227,7 @@ def log_probabilities(emissions, first, moves, alpha, beta, pieces, shares, out)
 
 @part
 def best_before(scores, transitions, t, ranks, K, out, places):
-    """The K best ways into tag t: a merge of what is sorted for each tag before."""
+    """The K best paths into tag t: a merge of the sorted lists of the tags before."""
     T = len(scores)
     for s in range(T):
         ranks[s] = 0
@@ -246,13 +245,13 @@ def best_before(scores, transitions, t, ranks, K, out, places):
 
 @kernel
 def best_paths(emissions, first, moves, scratch, back, paths, out):
-    """The K best paths, int64 [K, N], best first, and their scores, float64 [K].
+    """Write the K best paths, int64 [K, N], best first, and their scores, float64 [K].
 
     scratch: the tuple (scores float64 [2, T, K]; ranks int64 [T]; joints float64 [T, 1]: the
-    scores of last tags); back int32 [N, T, K]: tag * K + rank before. Of equal scores the
-    smaller tag goes first, from the last position on, as in `scores.viterbi`. The score of a
-    path that is not there is -inf. (Seshadri & Sundberg 1994, "List Viterbi decoding
-    algorithms with applications".)
+    scores of last tags); back int32 [N, T, K]: tag * K + rank before. Ties go to the smaller
+    tag, from the last position backwards, as in `viterbi.viterbi`. A path that does not exist
+    has the score -inf. (Seshadri & Sundberg 1994, "List Viterbi decoding algorithms with
+    applications".)
     """
     scores, ranks, joints = scratch
     N, T = emissions.shape
@@ -262,7 +261,7 @@ def best_paths(emissions, first, moves, scratch, back, paths, out):
             scores[0, t, k] = moves.starts[t] + emissions[0, t] if k == 0 else -np.inf
     for i in range(1, N):
         before, here = scores[(i - 1) % 2], scores[i % 2]
-        if first[i]:  # all begin alike: what is best before is so for all of them
+        if first[i]:  # the best paths before are the same for all first tags
             best_before(before, joints, 0, ranks, K, out, back[i, 0])
             for t in range(T):
                 for k in range(K):
@@ -285,7 +284,7 @@ def best_paths(emissions, first, moves, scratch, back, paths, out):
 
 @part
 def drawn(values, chance):
-    """The index that a number in [0, 1) draws, each with probability ~ exp(value)."""
+    """Draw an index with probability ~ exp(value); chance: uniform in [0, 1)."""
     top = largest(values)
     total = 0.0
     for t in range(len(values)):

@@ -1,8 +1,8 @@
-"""Likelihood of partly annotated text: all paths that what is known allows are right.
+"""Likelihood of partly annotated text: all paths that the annotation allows are right.
 
 Tsuboi, Kashima, Mori, Oda & Matsumoto (2008), "Training Conditional Random Fields Using
-Incomplete Annotations", equation 3: the logarithm of the sum over the paths that are
-allowed, minus that of the sum over all paths.
+Incomplete Annotations", equation 3: the logarithm of the sum over the allowed paths, minus
+that of the sum over all paths.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _ILLEGAL = np.float32(-1e9)
 
 @part
 def is_allowed(allowed, t):
-    """Whether tag t is among the tags given as bits."""
+    """Whether tag t is in a set of tags, which is stored as bits."""
     return (allowed >> t) & 1 != 0
 
 
 @part
 def demand_margin(scores, allowed, n, margin, tags):
-    """Take `margin` off the scores of the tags that are allowed: as `crf.demand_margin`."""
+    """Subtract `margin` from the scores of allowed tags, see `forward_backward.demand_margin`."""
     for i in range(n):
         for t in range(len(tags)):
             if is_allowed(allowed[i], t):
@@ -35,7 +35,7 @@ def demand_margin(scores, allowed, n, margin, tags):
 
 @part
 def clear(scores, allowed, n, value, tags):
-    """Replace the scores of tags that are not allowed."""
+    """Set the scores of tags that are not allowed to `value`."""
     for i in range(n):
         for t in range(len(tags)):
             if not is_allowed(allowed[i], t):
@@ -44,7 +44,7 @@ def clear(scores, allowed, n, value, tags):
 
 @kernel
 def crf_shard(rows, bounds, allowed, plan, weights, potentials, tags, residuals, pairs, scratch):
-    """As `crf.crf_shard`, of sentences for which some tags are allowed at each place.
+    """Like `dense_loss.crf_shard`, for sentences with a set of allowed tags at each place.
 
     allowed uint8 [N]: bits; residuals float32 [N, T] out: p(t at i) - p(t at i | allowed);
     pairs float64 [T, T]: the difference of the expected transitions is added; scratch:
@@ -65,7 +65,7 @@ def crf_shard(rows, bounds, allowed, plan, weights, potentials, tags, residuals,
             for t in range(T):
                 scores[1, i, t] = scores[0, i, t]
         clear(scores[1], here, n, _NEVER, tags)
-        for side in range(2):  # all paths, then those that are allowed
+        for side in range(2):  # all paths, then the allowed ones
             sign = 1.0 - 2 * side
             loss += sign * exponentiate(scores[side], n, tags, marginals[side])
             if side == 1:
@@ -92,7 +92,7 @@ def crf_shard(rows, bounds, allowed, plan, weights, potentials, tags, residuals,
 
 @kernel
 def softmax_shard(rows, bounds, allowed, plan, weights, margin, tags, residuals, scratch):
-    """As `crf_shard` for the maximum-entropy model: each character on its own.
+    """Like `crf_shard`, for the maximum-entropy model: each character is independent.
 
     scratch float32 [longest, T].
     """
@@ -122,7 +122,7 @@ def softmax_shard(rows, bounds, allowed, plan, weights, margin, tags, residuals,
 
 @kernel
 def weigh(residuals, bounds, weight):
-    """Multiply the residuals of some sentences by what each of them counts."""
+    """Multiply the residuals of some sentences by their weight."""
     for s in range(len(bounds)):
         for i in range(bounds[s, 0], bounds[s, 1]):
             for t in range(residuals.shape[1]):
@@ -131,7 +131,7 @@ def weigh(residuals, bounds, weight):
 
 @kernel
 def best_paths(rows, bounds, allowed, plan, weights, moves, tags, scratch, paths):
-    """As `crf.best_paths`, of the paths that are allowed."""
+    """Like `dense_loss.best_paths`, over the allowed paths."""
     transitions, starts, ends = moves
     scores, back = scratch
     done = 0

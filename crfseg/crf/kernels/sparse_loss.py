@@ -1,13 +1,13 @@
-"""Forward-backward for any number of labels, with moves that may differ by place.
+"""Forward-backward for any number of labels, with transitions that may differ by position.
 
-As `crf` and `scores`, which are for a few tags and unroll each sum over them; here sums are
-loops over the labels that follow, four labels before at a time, so that they vectorise.
-`tags` is again (0, .., T-1): T is a constant to the compiler.
+`dense_loss` is for a few tags and unrolls each sum over them; these sums are loops over the
+following label, four preceding labels at a time, so that they vectorise. `tags` is again
+(0, .., T-1): T is a constant to the compiler.
 
-Weights are sparse: an n-gram seen from a place (a *slot*) has weights only for the labels it
-was seen with in training. A move is one label after another. What `B` says of moves is the
-same everywhere; bigram templates with cells add the weights of their n-grams where these stand;
-the labels of their slots are pairs, before * T + here.
+Weights are sparse: an n-gram seen from a position (a *slot*) has weights only for the labels it
+was seen with in training. The transition scores of `B` are the same everywhere; bigram templates
+with cells add the weights of their n-grams at each position; the labels of their slots are
+pairs, label before * T + label.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def chain_shard(rows, bounds, gold, slots, weights, potentials, tags, residuals,
     """Negative log-likelihood of some sentences; their gradient is added.
 
     bounds int64 [S, 2]: begin and end of each sentence; gold uint8 [N]; tuples: rows (of
-    unigrams int32 [F, N], of bigrams [P, N]); `Slots` of both; potentials (scores of moves, legal
-    ones, starts, ends, all float64, margin; see `crf.demand_margin`); scratch (scores float32
-    [longest, T], then float64: alpha, flows [longest, T], odds [longest, T, T], or [1, T, T]
-    without bigram templates, three [T, T], and beta [T]). residuals float32 out: p(t at i) - [t is
-    gold at i], [N, T], or of the last sentence [longest, T] if it is no longer than that;
-    gradient float32, as long as the weights, or empty.
+    unigrams int32 [F, N], of bigrams [P, N]); `Slots` of both; potentials (transition scores,
+    legal transitions, starts, ends, all float64, margin; see `demand_margin`); scratch (scores
+    float32 [longest, T], then float64: alpha, flows [longest, T], odds [longest, T, T], or
+    [1, T, T] without bigram templates, three [T, T], and beta [T]). residuals float32 out: p(t at
+    i) - [t is gold at i], [N, T], or [longest, T], reused for each sentence; gradient float32, as
+    long as the weights, or empty.
     """
     T = len(tags)
     base, legal, starts, ends, margin = potentials
@@ -85,7 +85,7 @@ def chain_shard(rows, bounds, gold, slots, weights, potentials, tags, residuals,
 
 @kernel
 def add_up(parts, first, last, out):
-    """out = the sum of parts float32 [G, size] over G, from first to last - 1."""
+    """Sum parts float32 [G, size] over G into out, for the weights first .. last - 1."""
     for j in range(first, last):
         total = 0.0
         for g in range(len(parts)):

@@ -8,7 +8,7 @@ import numpy as np
 
 from crfseg.jit.decorators import kernel, part
 
-# Beyond these no score of a move counts, so that nothing under- or overflows in one step.
+# Transition scores are clipped to +-_MOST, so that nothing under- or overflows in one step.
 _MOST = 100.0
 
 
@@ -34,7 +34,7 @@ def sparse_emissions(rows, begin, end, slots, weights, tags, out):
 
 @part
 def moves_at(rows, i, slots, weights, out, tags):
-    """Add to out [T, T] the weights of all bigram templates at place i."""
+    """Add the weights of all bigram templates at position i to out [T, T]."""
     flat = out.reshape(len(tags) * len(tags))
     templates = slots.plan.templates
     for g in range(len(templates)):
@@ -45,7 +45,7 @@ def moves_at(rows, i, slots, weights, out, tags):
 
 @part
 def spread(rows, begin, n, slots, residuals, gradient, tags):
-    """Add the residuals [n, T] of a sentence to the gradient of the weights at work in it."""
+    """Add the residuals [n, T] of a sentence to the gradient of its active weights."""
     templates = slots.plan.templates
     for g in range(len(templates)):
         row = rows[templates[g, 0], begin + templates[g, 1] : begin + n + templates[g, 1]]
@@ -57,7 +57,7 @@ def spread(rows, begin, n, slots, residuals, gradient, tags):
 
 @part
 def spread_moves(rows, begin, n, slots, gold, alpha, flows, odds, gradient, tags):
-    """The same for bigram templates; odds [n, T, T] of the moves into each position."""
+    """Like `spread`, for bigram templates; odds [n, T, T]: of transitions into each position."""
     T = len(tags)
     templates = slots.plan.templates
     for g in range(len(templates)):
@@ -73,13 +73,13 @@ def spread_moves(rows, begin, n, slots, gold, alpha, flows, odds, gradient, tags
 
 @part
 def odds_of_move(score):
-    """exp, within bounds."""
+    """exp of a clipped transition score."""
     return np.exp(min(max(score, -_MOST), _MOST))
 
 
 @part
 def odds_of(scores, legal, out, tags):
-    """out [T, T] = exp(scores), 0 where legal [T, T] is 0."""
+    """Write exp(scores) to out [T, T], 0 where legal [T, T] is 0."""
     T = len(tags)
     for s in range(T):
         for t in range(T):
@@ -88,7 +88,7 @@ def odds_of(scores, legal, out, tags):
 
 @part
 def odds_at(rows, begin, n, slots, weights, base, legal, spare, out, tags):
-    """Write exp of the moves into positions 1 .. n - 1 of a sentence; out [n, T, T]."""
+    """Write the odds of transitions into positions 1 .. n - 1 of a sentence to out [n, T, T]."""
     T = len(tags)
     for i in range(1, n):
         for s in range(T):
@@ -99,10 +99,10 @@ def odds_at(rows, begin, n, slots, weights, base, legal, spare, out, tags):
 
 
 class Items(NamedTuple):
-    """Items of sequences one after another, and where the weights of their attributes stand.
+    """The items of all sequences, and the layout of the weights of their attributes.
 
-    ends, columns, values: see `attributes.Rows`; starts int64 [A + 1]: where in the weights those
-    of each attribute begin; labels int32: of each weight.
+    ends, columns, values: see `attributes.Rows`; starts int64 [A + 1]: where the weights of each
+    attribute begin; labels int32: the label of each weight.
     """
 
     ends: np.ndarray
@@ -132,7 +132,7 @@ def score_items(items, weights, tags, out):
 
 @part
 def spread_items(items, begin, n, residuals, gradient):
-    """Add the residuals [n, T] of n items to the gradient of the weights at work in them."""
+    """Add the residuals [n, T] of n items to the gradient of their active weights."""
     for i in range(n):
         for k in range(items.ends[begin + i], items.ends[begin + i + 1]):
             a, value = items.columns[k], items.values[k]

@@ -1,7 +1,8 @@
-"""The best path over any number of labels, for taggers (see `chain`) and for items (see `items`).
+"""Viterbi decoding for sparse slots (`best_chains`), attributes (`best_path`), dense scores.
 
-Only the scores of the best paths are kept. Where each comes from is worked out anew for those
-on the path: to keep it for all of them takes twice the time.
+For any number of labels, only the scores of the best paths are kept, and back-pointers are
+recomputed along the path: storing them for all labels takes twice the time. `viterbi`, for a
+few tags, stores them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from crfseg.jit.decorators import kernel, part
 
 @part
 def best_step(scores, i, moves, best, tags):
-    """Add to the scores [T] of position i those of the best paths up to position i - 1.
+    """Add the scores of the best paths up to position i - 1 to the scores [T] of position i.
 
     moves [T, T]; best [T]: scratch; all of the type of the scores.
     """
@@ -42,7 +43,7 @@ def best_step(scores, i, moves, best, tags):
 
 @part
 def best_before(before, moves, t, tags):
-    """The label before t on the best path, the smallest of several; before [T]: its scores."""
+    """The label before t on the best path, the smallest on ties; before [T]: their scores."""
     best = 0
     top = before[0] + moves[0, t]
     for s in range(1, len(tags)):
@@ -64,7 +65,7 @@ def best_last(scores, ends, tags):
 
 @part
 def moves_into(rows, i, slots, weights, moves, out, tags):
-    """Write into out [T, T] the scores of the moves into place i."""
+    """Write the scores of the transitions into position i to out [T, T]."""
     for s in range(len(tags)):
         for t in range(len(tags)):
             out[s, t] = moves[s, t]
@@ -73,7 +74,7 @@ def moves_into(rows, i, slots, weights, moves, out, tags):
 
 @part
 def best_path(scores, moves, ends, best, path, tags):
-    """Write the best labels of a sentence into path [n]; scores [n, T] hold the starts already.
+    """Write the best labels of a sentence to path [n]; scores [n, T] include the starts.
 
     moves [T, T], ends and the scratch best [T] are of the type of the scores.
     """
@@ -87,10 +88,10 @@ def best_path(scores, moves, ends, best, path, tags):
 
 @part
 def best_path_of_pairs(scores, begin, pairs, weights, moves, ends, scratch, path, tags):
-    """The same where moves differ: by bigram templates, of a sentence that begins somewhere.
+    """Like `best_path`, with the transition scores of bigram templates, from position begin on.
 
-    pairs: the tuple (rows [P, N], `Slots`); scratch: the tuple (moves into a place [T, T], best
-    [T]).
+    pairs: the tuple (rows [P, N], `Slots`); scratch: the tuple (transition scores into a position
+    [T, T], best [T]).
     """
     rows, slots = pairs
     here, best = scratch
@@ -106,11 +107,11 @@ def best_path_of_pairs(scores, begin, pairs, weights, moves, ends, scratch, path
 
 @kernel
 def best_chains(rows, bounds, slots, weights, potentials, tags, scratch, paths):
-    """The best labels of some sentences, one after another in uint8 `paths`.
+    """Write the best labels of some sentences, concatenated, to uint8 `paths`.
 
-    rows, slots: as in `chain.chain_shard`; weights and scores float32, or int16 and int32;
+    rows, slots: as in `sparse_loss.chain_shard`; weights and scores float32, or int16 and int32;
     potentials: the tuple (transitions, starts, ends) of scores, very low where illegal; scratch:
-    the tuple (scores [longest, T], moves [T, T], best [T]).
+    the tuple (scores [longest, T], transition scores [T, T], best [T]).
     """
     transitions, starts, ends = potentials
     scores, here, best = scratch
@@ -137,7 +138,7 @@ def viterbi(scores, n, transitions, starts, ends, tags, back, path):
 
     scores [n, T], overwritten by the best score of a path ending in each tag;
     transitions [T, T]; starts, ends [T]; back uint8 [n, T]; path uint8 [n].
-    Illegal moves have scores so low that sums of them never win.
+    Illegal transitions have scores so low that a path with one never wins.
     """
     T = len(tags)
     for t in range(T):

@@ -1,4 +1,4 @@
-"""Open addressing over 64-bit keys, and the numbering of n-grams by first occurrence."""
+"""Open addressing over 64-bit keys, and numbering of n-grams by first occurrence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HALF = np.uint64(32)
 
 @part
 def slot_of(key, mask):
-    """The first slot to try for a key (Knuth's multiplicative hash, folded)."""
+    """The first slot to probe for a key (Knuth's multiplicative hash, folded)."""
     spread = key * SPREAD
     return (spread ^ (spread >> _HALF)) & mask
 
@@ -21,9 +21,9 @@ def slot_of(key, mask):
 def number(keys, slots, ids, found, counts):
     """Number distinct keys in order of first occurrence.
 
-    keys uint64 [N] (EMPTY ones are skipped, their id is -1); slots int32 [2^k], all -1,
-    at least twice as many as distinct keys; ids int32 [N]; found uint64 [N] and counts
-    int32 [N] receive each distinct key and how often it occurs. Returns how many.
+    keys uint64 [N] (EMPTY is skipped and gets id -1); slots int32 [2^k], all -1, at least
+    twice as many as distinct keys; ids int32 [N] out; found uint64 [N] and counts int32 [N]
+    receive each distinct key and its count. Returns the number of distinct keys.
     """
     mask = np.uint64(len(slots) - 1)
     n = 0
@@ -48,7 +48,7 @@ def number(keys, slots, ids, found, counts):
 
 @kernel
 def fill(keys, slots):
-    """Make the table that finds distinct keys by their number; slots as in `number`."""
+    """Build the table from distinct keys to their indices; slots as in `number`."""
     mask = np.uint64(len(slots) - 1)
     for i in range(len(keys)):
         slot = slot_of(keys[i], mask)
@@ -59,9 +59,9 @@ def fill(keys, slots):
 
 @kernel
 def look_up(keys, slots, found, ids):
-    """The numbers of keys in a table made by `fill`; -1 for a key it does not hold.
+    """Look up keys in a table built by `fill`; -1 for a missing key.
 
-    found uint64 [n]: the keys the table was made of; ids int32 [N] out.
+    found uint64 [n]: the keys the table was built from; ids int32 [N] out.
     """
     mask = np.uint64(len(slots) - 1)
     for i in range(len(keys)):
@@ -78,9 +78,9 @@ def look_up(keys, slots, found, ids):
 
 @kernel
 def occurrences(ids, starts, places):
-    """List where each id occurs, in order (CSR).
+    """List the positions of each id, in order (CSR).
 
-    ids int32 [N] (-1 is skipped); starts int64 [n + 1] running totals of the counts;
+    ids int32 [N] (-1 is skipped); starts int64 [n + 1]: cumulative counts;
     places int32 [starts[n]] receives the positions.
     """
     fill = starts[:-1].copy()

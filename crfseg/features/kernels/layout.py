@@ -1,4 +1,4 @@
-"""What feature code and kernels agree on: columns, plans and tries. Imports nothing heavy."""
+"""Layouts shared by feature code and kernels: columns, plans, tries. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ if TYPE_CHECKING:
     import numpy as np
 
 #: Columns of the feature table: character, character type, then two for each lexicon: the
-#: code of its longest word that begins here, and of its longest that ends here.
+#: codes of its longest word that begins at the position and of its longest that ends there.
 CHARACTER, TYPE, FIRST_LEXICON = 0, 1, 2
-#: Lexicon words have lengths from 2 on; those above LONGEST count as LONGEST.
+#: Lexicon words have at least 2 characters; lengths above LONGEST count as LONGEST.
 LONGEST = 6
-#: In how many folds of the training corpus a word occurs at least if it is in the second
-#: tier, and in the third.
+#: The least number of folds of the training corpus in which words of the second tier, and of
+#: the third, occur.
 COMMON, WIDE = 2, 5
-# An entry of a trie is a key (the node above, then a character id; a pair has none), then
-# which characters can follow (a bit for each value of their last three bits), then the
-# flags of the word that ends here.
+# A trie entry is a key (the parent node, then a character id; a pair has none), then which
+# characters can follow (a bit for each value of their last three bits), then the flags of the
+# word that ends at this node.
 FLAG_BITS, FOLLOW_BITS = 19, 8
 KEY_BITS = 64 - FLAG_BITS - FOLLOW_BITS
-#: Ids that `trie.match` reads beyond the end.
+#: The number of ids that `trie.match` reads beyond the end of a sequence.
 BEYOND = 2
 
 
 class Slots(NamedTuple):
-    """Templates, and where their weights stand.
+    """Templates, and the layout of their weights.
 
-    plan: of the templates; starts int32 [S + 1]: where in the weights those of each slot begin;
-    labels uint16: of each weight.
+    plan: of the templates; starts int32 [S + 1]: where the weights of each slot begin; labels
+    uint16: the label of each weight.
     """
 
     plan: Plan
@@ -37,7 +37,7 @@ class Slots(NamedTuple):
 
 
 def gap_of(reach: int) -> int:
-    """Positions kept free between two sequences."""
+    """The number of positions kept free between two sequences."""
     return max(reach, BEYOND)
 
 
@@ -58,11 +58,12 @@ class Plan(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """Pairs of ids below K.
+    """A numbering of pairs of ids below K by two levels of bitmaps.
 
-    groups uint64 [K * width, 2]: for 64 blocks of 64 second ids each, which have a pair,
-    and 1 + the number of blocks before; blocks uint64 [1 + B, 2]: an empty one, then the
-    same for the ids of a block and the pairs before; width uint64 [1]: groups of one first id.
+    groups uint64 [K * width, 2]: a bitmap of which of 64 blocks of 64 second ids have a pair,
+    and 1 + the number of blocks before; blocks uint64 [1 + B, 2]: an empty one, then a bitmap
+    of the ids of each block, and 1 + the number of pairs before; width uint64 [1]: groups per
+    first id.
     """
 
     groups: np.ndarray
@@ -73,11 +74,11 @@ class Pairs(NamedTuple):
 class Levels(NamedTuple):
     """The tables of a trie.
 
-    pairs: the pairs of characters that words begin with, and others that are to be numbered
-    along with them; openings uint32: by the number of a pair, its entry; entries uint64
-    [N]; displacements uint8 [M]; tables int64 [depths, 4]: first entry, number of entries,
-    first displacement and number of displacements of each depth, from words of three
-    characters on; bits uint64 [1]: the width of a character id.
+    pairs: the pairs of characters that words begin with, and further pairs numbered along
+    with them; openings uint32: the entry of each pair, by its number; entries uint64 [N];
+    displacements uint8 [M]; tables int64 [depths, 4]: first entry, number of entries, first
+    displacement and number of displacements of each depth, starting with words of three
+    characters; bits uint64 [1]: the width of a character id.
     """
 
     pairs: Pairs

@@ -1,4 +1,4 @@
-"""The feature table of many sequences at once: lexicon codes and n-gram keys."""
+"""Lexicon codes and n-gram keys of many sequences at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crfseg.jit.decorators import kernel, part
 
 @kernel
 def match_all(columns, bounds, levels, masks, tiers):
-    """`match` for every sequence; masks uint64 [S, lexicons]: the flags that count in each."""
+    """Run `match` on every sequence; masks uint64 [S, lexicons]: its masks in each."""
     places = columns.shape[1] - 1
     numbers = np.empty(places, np.uint32)
     number(columns, 0, places, levels, numbers)
@@ -26,7 +26,7 @@ def match_all(columns, bounds, levels, masks, tiers):
 
 @kernel
 def table_keys(columns, bounds, plan, family, keys):
-    """`ngram_keys` for every sequence; what lies between the sequences is left alone."""
+    """Run `ngram_keys` on every sequence; keys between the sequences are left unchanged."""
     low, high = plan.windows[family, 0], plan.windows[family, 1]
     for s in range(len(bounds)):
         begin, end = bounds[s, 0] + low, bounds[s, 1] + high
@@ -35,12 +35,12 @@ def table_keys(columns, bounds, plan, family, keys):
 
 @part
 def ngram_keys(columns, plan, family, begin, end, keys):
-    """Write the key of the n-gram at every anchor in [begin, end): mixed-radix numbers.
+    """Write the mixed-radix key of the n-gram at every anchor in [begin, end).
 
     columns int32 [C, N]; keys uint64 [end - begin or more].
     """
     first, last = plan.cell_starts[family], plan.cell_starts[family + 1]
-    # Slices from 0 on: where an index might be negative, LLVM must test each one.
+    # Slices are indexed from 0: LLVM would test every index that might be negative.
     n = end - begin
     here = keys[:n]
     for c in range(first, last):

@@ -1,9 +1,9 @@
-"""Numbering pairs of characters: bitmaps of the pairs there are, and how many come before.
+"""Numbers pairs of characters: bitmaps of the known pairs, with the number of pairs before.
 
-A pair's number is its rank, so that tables indexed by it have no empty slots; with
-character ids in order of frequency, frequent pairs are close to each other in all of
-them and stay in the cache. `block_of` and `number_in` run in loops of their own: in one
-loop, where each waits for the other's memory, they took twice the time.
+A pair's number is its rank, so that tables indexed by it have no empty slots; since
+character ids are in order of frequency, frequent pairs are close to each other in all of
+them and stay in the cache. `block_of` and `number_in` run in separate loops: in one loop,
+where each waits for the other's memory, they took twice the time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def block_of(first, second, groups, width):
 
 @part
 def number_in(block, second, blocks):
-    """1 + the rank of a pair in its block, or 0 if it is not there; all uint64."""
+    """1 + the rank of the pair of a block and a second id, 0 if it is unknown; all uint64."""
     low = second & _LOW
     here = blocks[block, 0]
     rank = blocks[block, 1] + ones(here & ((_ONE << low) - _ONE))
@@ -37,10 +37,10 @@ def number_in(block, second, blocks):
 
 @part
 def number(columns, begin, end, levels, numbers):
-    """Number the characters at the places begin .. end - 1 with the one after each.
+    """Number the pair of characters at each place begin .. end - 1 and the place after it.
 
-    columns int32 [C, end + 1 or more]; levels: of the lexicons, whose pairs they are; numbers
-    uint32 [end or more], 0 for a pair that is not there.
+    columns int32 [C, end + 1 or more]; levels: the trie that numbers the pairs; numbers uint32
+    [end or more] out, 0 for an unknown pair.
     """
     groups, blocks, width = levels.pairs.groups, levels.pairs.blocks, levels.pairs.width[0]
     first, second = columns[CHARACTER, begin:end], columns[CHARACTER, begin + 1 : end + 1]

@@ -1,7 +1,7 @@
-"""Perfect hashing: every key of a fixed set has a slot of its own, found with one probe.
+"""Perfect hashing: every key of a fixed set has its own slot, found with one probe.
 
-Hash and displace (Pagh 1999, "Hash and displace: efficient evaluation of minimal perfect
-hash functions"): a small table says for each bucket of keys which of many hash functions
+Hash-and-displace (Pagh 1999, "Hash and displace: efficient evaluation of minimal perfect
+hash functions"): a small table stores for each bucket of keys which of many hash functions
 spreads them over free slots. A look-up has no loop and no branch, so that the processor
 overlaps many of them.
 """
@@ -16,13 +16,13 @@ from crfseg.jit.memory import array_at
 
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _HALF, _ONE = np.uint64(32), np.uint64(1)
-#: Displacements tried for a bucket: as many as a byte holds, and 0 marks an empty bucket.
+#: Displacements tried for a bucket are below this: they fit a byte, and 0 marks an empty bucket.
 _TRIES = 256
 
 
 @part
 def slot_of(key, displacements, buckets, size):
-    """The only slot where a key can be; all arguments but the uint8 array are uint64."""
+    """The only slot a key can be in; all arguments but the uint8 array are uint64."""
     spread = key * SPREAD
     function = np.uint64(displacements[((spread >> _HALF) * buckets) >> _HALF])
     return (((spread * ((function * _MIX) | _ONE)) >> _HALF) * size) >> _HALF
@@ -31,11 +31,11 @@ def slot_of(key, displacements, buckets, size):
 def displace(keys, starts, order, buckets, size, used, displacements, slots):
     """Find a displacement for every bucket; all arguments are addresses or numbers.
 
-    keys: uint64 [n], distinct, bucket by bucket (see `slot_of`), those of bucket b from
-    starts[b] (int64 [buckets + 1]) on; order: int64 [buckets], large buckets first,
-    while there is room; size: the number of slots, more than n; used: uint8 [size] zeros;
-    displacements: uint8 [buckets] and slots: int64 [n], written. Returns 1 if all have
-    one, else 0.
+    keys: uint64 [n], distinct, sorted by bucket (see `slot_of`); bucket b starts at starts[b]
+    (int64 [buckets + 1]); order: int64 [buckets], large buckets first, while there is room;
+    size: the number of slots, more than n; used: uint8 [size] zeros; displacements: uint8
+    [buckets] and slots: int64 [n], written. Returns 1 if all buckets have a displacement,
+    else 0.
     """
     first = array_at(starts, (buckets + 1,), np.int64)
     n = first[buckets]

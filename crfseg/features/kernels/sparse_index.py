@@ -1,4 +1,4 @@
-"""Which labels each slot of a family was seen with."""
+"""Lists the labels each slot of a family was seen with."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from crfseg.jit.decorators import kernel
 
 @kernel
 def seen_labels(family, codes, inside, stamps, slot, counts, labels):
-    """Count the labels each slot of a family was seen with; list them if `labels` has room.
+    """Count the labels each slot of a family was seen with; list them unless `labels` is empty.
 
     family: the tuple (starts int64 [n + 1], places int32, shifts int64 [W] descending); codes
     uint16 [N]: the label of each place; inside uint8 [N]: which places count; stamps int32, one
-    for each label, none of which is -1 - slot .. ; slot: the number of the first slot; counts
-    int32 [n * W] out; labels uint16 out: of all slots, each in the order of first occurrence.
+    for each label, scratch, all below `slot`; slot: the number of the first slot; counts int32
+    [n * W] out; labels uint16 out: those of each slot in order of first occurrence.
     """
     starts, places, shifts = family
     W = len(shifts)

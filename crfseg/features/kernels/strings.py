@@ -1,4 +1,4 @@
-"""Finding names among many by hashing: a name is a beginning that many share, and a rest."""
+"""Looks up names by hash; a name is a prefix that many share, and a suffix."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _SHIFT = np.uint64(29)
 
 
 class Packed(NamedTuple):
-    """Names one after another, in UTF-8, each with a NUL behind it.
+    """Names in UTF-8, each followed by a NUL.
 
-    text uint8; starts int64 [n + 1]: where each begins; hashes uint64 [n]: of `hash_names`.
+    text uint8; starts int64 [n + 1]: where each begins; hashes uint64 [n]: see `hash_names`.
     """
 
     text: np.ndarray
@@ -26,7 +26,7 @@ class Packed(NamedTuple):
 
 @part
 def hashed(hash, text, begin, end):
-    """The hash of what had that hash so far, followed by some of a text."""
+    """Continue a hash with the bytes begin .. end - 1 of a text."""
     for i in range(begin, end):
         hash = (hash ^ np.uint64(text[i])) * SPREAD
         hash ^= hash >> _SHIFT
@@ -35,7 +35,7 @@ def hashed(hash, text, begin, end):
 
 @part
 def same(one, at, other, begin, end):
-    """Whether a text has at some place what another has from begin to end."""
+    """Whether the bytes of `one` starting at `at` equal other[begin:end]."""
     i = begin
     while i < end and one[at + i - begin] == other[i]:
         i += 1
@@ -46,7 +46,7 @@ def same(one, at, other, begin, end):
 def hash_names(names, seed):
     """Write the hashes of names.
 
-    seed uint64: drawn by chance, so that nobody can make names that clash.
+    seed uint64: random, so that nobody can construct names that collide.
     """
     for k in range(len(names.hashes)):
         names.hashes[k] = hashed(seed, names.text, names.starts[k], names.starts[k + 1] - 1)
@@ -54,11 +54,11 @@ def hash_names(names, seed):
 
 @kernel
 def find_names(names, slots, beginnings, which, rests, found):
-    """The numbers of names, int32 in ``found`` [N]; -1 for one that is not among them.
+    """Write the index of each name sought to `found`, int32 [N]; -1 for an unknown name.
 
-    names, beginnings: Packed, of the same seed; slots: the table that `hashing.fill` made of the
-    hashes of the names; which int32 [N]: the beginning of each name sought; rests uint8: what
-    follows it, each with a NUL behind it. All are compared, not their hashes alone.
+    names, beginnings: Packed, with the same seed; slots: the table that `hashing.fill` built
+    from the hashes of the names; which int32 [N]: the prefix of each name sought; rests uint8:
+    the suffixes, each followed by a NUL. Names are compared in full, not only by hash.
     """
     mask = np.uint64(len(slots) - 1)
     end = -1

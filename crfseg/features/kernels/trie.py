@@ -1,9 +1,9 @@
-"""The longest lexicon words that begin and end at each place, found level by level.
+"""Finds the longest lexicon words that begin and end at each place, level by level.
 
-A trie of one table a depth: the node a word reaches with its second character is the
-number of that pair, the node it reaches with its d-th character a slot of table d. All
-places of a stretch of text take a step together, in loops without branches that depend
-on the text; place by place took three times as long or more.
+The trie has one table per depth: the node of a word's first two characters is the number of
+that pair, the node of its first d characters a slot of table d. All places of a stretch of
+text advance one level together, in loops without branches that depend on the text; place by
+place took three times as long or more.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _ZERO, _ONE, _TWO, _SEVEN = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(
 
 @part
 def follow_bit(character):
-    """The bit of an entry that must be set if the character follows."""
+    """The bit of an entry that is set if the character may follow."""
     return _FOLLOW + (np.uint64(character) & _SEVEN)
 
 
 @part
 def code_of(length, flags, tiers):
-    """The code of a word: 0 if it has no flags, else one of `tiers` codes of its length.
+    """The code of a word: 0 if it has no flags, else one of `tiers` codes for its length.
 
     tiers: 1, or 3 if the flags are the folds of the training corpus the word occurs in.
     """
@@ -48,21 +48,14 @@ def code_of(length, flags, tiers):
 
 
 @part
-def match(columns, start, n, numbers, levels, masks, tiers, scratch):
-    """Write the lexicon codes of the places start .. start + n - 1.
+def match_pairs(ids, pairs, n, levels, scratch):
+    """Match the first two characters of words at n places.
 
-    columns int32 [C, start + n + BEYOND or more]: the characters' row has an id that no
-    word has between the sequences and after the last; the two rows of lexicon k get the
-    code (`code_of`) of its longest word that begins, and that ends, at each place; numbers
-    uint32 [start + n or more]: see `pairs.number`; masks uint64 [lexicons]: the flags that
-    say a word is in a lexicon; tiers int64 [lexicons]; scratch uint32 [4, n or more].
-    Sound for words of a stretch only if none reaches beyond it.
+    Writes the places whose word can continue and their nodes to scratch[0] and scratch[1], and
+    the flags of all places to scratch[3]; returns how many can continue.
     """
-    bits = levels.bits[0]
-    ids = columns[CHARACTER, start:]
-    active, state, found, flags = scratch[0], scratch[1], scratch[2], scratch[3]
-    pairs = numbers[start:]
-    on = _ZERO  # places whose word can go on
+    active, state, flags = scratch[0], scratch[1], scratch[3]
+    on = _ZERO
     for a in range(n):
         i = np.uint64(a)
         node = np.uint64(pairs[i])
@@ -71,6 +64,24 @@ def match(columns, start, n, numbers, levels, masks, tiers, scratch):
         state[on] = node
         on += (entry >> follow_bit(ids[i + _TWO])) & _ONE
         flags[i] = entry & _FLAGS
+    return on
+
+
+@part
+def match(columns, start, n, numbers, levels, masks, tiers, scratch):
+    """Write the lexicon codes of the places start .. start + n - 1.
+
+    columns int32 [C, start + n + BEYOND or more]: between the sequences and after the last,
+    the row of characters has an id that occurs in no word; the two rows of lexicon k get the
+    code (`code_of`) of its longest word that begins, and that ends, at each place; numbers
+    uint32 [start + n or more]: see `pairs.number`; masks uint64 [lexicons]: the flags that
+    mark membership in each lexicon; tiers int64 [lexicons]; scratch uint32 [4, n or more].
+    Correct only if no word reaches beyond the stretch.
+    """
+    bits = levels.bits[0]
+    ids = columns[CHARACTER, start:]
+    active, state, found, flags = scratch[0], scratch[1], scratch[2], scratch[3]
+    on = match_pairs(ids, numbers[start:], n, levels, scratch)  # places that can continue
     for k in range(len(masks)):
         begin = columns[FIRST_LEXICON + 2 * k, start:]
         end = columns[FIRST_LEXICON + 2 * k + 1, start + 1 :]

@@ -1,6 +1,6 @@
-"""Models as text: the sections, weights and n-grams that the texts of all kinds of models have.
+"""Models as text: the sections, weights and n-grams that all kinds of models share.
 
-See `model_text` and `tagger_text`.
+See `dump.segmentation` and `dump.tagger`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _HEADER = re.compile(r"\[(\w+)\]")
 
 @dataclass(frozen=True)
 class Form:
-    """What the text of a kind of models looks like.
+    """The text format of a kind of model.
 
-    first_line: what it begins with; sections: those it must have; more: those it may have.
+    first_line: of the text; sections: required ones; more: optional ones.
     """
 
     first_line: str
@@ -41,17 +41,17 @@ class Section:
     lines: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
-        """Number and text of the lines that say something."""
+        """Yields number and text of all lines that are not blank and not comments."""
         for number, line in enumerate(self.lines, self.first):
             if line and not line.isspace() and line[0] != "#":
                 yield number, line
 
     def fail(self, number: int, problem: str, expected: str) -> NoReturn:
-        """Raises the DataError for a line."""
+        """Raises DataError for a line."""
         raise DataError(self.path, number, problem, expected) from None
 
     def json(self) -> dict[str, Any]:
-        """The JSON object that it holds."""
+        """The section parsed as a JSON object; raises DataError."""
         try:
             found = json.loads("\n".join(self.lines))
         except json.JSONDecodeError as error:
@@ -64,7 +64,7 @@ class Section:
         return found
 
     def unescaped(self, number: int, text: str, undo: Callable[[str], str] = unescape) -> str:
-        """What a text in a line stands for."""
+        """Unescapes a text in a line; raises DataError."""
         try:
             return undo(text)
         except (ValueError, OverflowError):
@@ -72,7 +72,7 @@ class Section:
             self.fail(number, f"a backslash in {clip(text)}", expected)
 
     def weights(self, number: int, texts: Sequence[str], numbers: Numbers) -> list[int]:
-        """The weights in a line."""
+        """Parses the weights in a line; raises DataError."""
         try:
             return [numbers.parse(text) for text in texts]
         except OverflowError:  # also of infinity
@@ -85,7 +85,7 @@ class Section:
 
 
 def read_sections(path: Path, forms: Sequence[Form]) -> tuple[Form, dict[str, Section]]:
-    """Which of the forms a text has, and its sections; raises DataError for any other text."""
+    """The form of a text and its sections; raises DataError for a text of no form."""
     lines = enumerate(read_lines(path), 1)
     _, first = next(lines, (1, ""))
     form = next((form for form in forms if form.first_line == first.rstrip()), None)
@@ -93,37 +93,37 @@ def read_sections(path: Path, forms: Sequence[Form]) -> tuple[Form, dict[str, Se
         expected = " or ".join(repr(form.first_line) for form in forms)
         raise DataError(path, 1, "not a model as text", f"{expected} in the first line")
     known = form.sections + form.more
-    found: dict[str, Section] = {}
-    here = Section(path, 2)
+    sections: dict[str, Section] = {}
+    section = Section(path, 2)
     for number, line in lines:
         header = _HEADER.fullmatch(line.rstrip())
         if header is None:
-            here.lines.append(line)
-            if not found:
-                for at, stray in here:
-                    here.fail(at, f"{clip(stray)} stands before any section", "[description]")
+            section.lines.append(line)
+            if not sections:
+                for at, stray in section:
+                    section.fail(at, f"{clip(stray)} stands before any section", "[description]")
             continue
-        name, here = header[1], Section(path, number + 1)
+        name, section = header[1], Section(path, number + 1)
         if name not in known:
-            here.fail(number, f"there is no section [{name}]", f"one of {', '.join(known)}")
-        if name in found:
-            here.fail(number, f"a second section [{name}]", "each section once")
-        found[name] = here
+            section.fail(number, f"there is no section [{name}]", f"one of {', '.join(known)}")
+        if name in sections:
+            section.fail(number, f"a second section [{name}]", "each section once")
+        sections[name] = section
     for name in form.sections:
-        if name not in found:
+        if name not in sections:
             raise DataError(path, None, f"there is no section [{name}]", "all of them")
-    return form, found
+    return form, sections
 
 
 def described(metadata: dict[str, Any]) -> list[str]:
-    """The lines of a description."""
+    """The lines of the section [description]."""
     return ["[description]", json.dumps(metadata, ensure_ascii=False, sort_keys=True, indent=1)]
 
 
 def encoded(blocks: Iterable[list[str]]) -> Iterator[bytes]:
-    """Blocks of lines in UTF-8."""
+    """Encodes blocks of lines in UTF-8."""
     for lines in blocks:
-        # A lone surrogate can only be in a string of the description, where \uXXXX stands for it.
+        # Only strings of the description may have lone surrogates; JSON has \uXXXX for them.
         yield "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
 
 
@@ -134,7 +134,7 @@ def clip(line: str) -> str:
 
 
 class Template(NamedTuple):
-    """A template as it is found in lines: its family, the place there, the columns of its cells."""
+    """A template: its family, its place in the family, the columns of its cells."""
 
     family: int
     place: int
@@ -142,7 +142,7 @@ class Template(NamedTuple):
 
 
 class NGrams:
-    """The n-grams in lines; values: what the numbers in them are called, by column."""
+    """Parses the n-grams in lines; values: for each column the number of each cell value."""
 
     def __init__(self, names: Names, families: Iterable[int]) -> None:
         self._radix = names.radix
@@ -156,7 +156,7 @@ class NGrams:
     def read(
         self, section: Section, number: int, cells: Sequence[str], others: str
     ) -> tuple[Template, int]:
-        """The template and the key of the n-gram of some cells; others: where more values are."""
+        """The template and the key of an n-gram; others: what else a cell can be, for errors."""
         parts = [cell.partition("=") for cell in cells]
         template = self.templates.get(tuple(name for name, _, _ in parts))
         if template is None:
@@ -173,12 +173,12 @@ class NGrams:
 
 
 def _some(names: Collection[str], others: str) -> str:
-    """What a cell can hold: all of it, or where that is much, where to find it."""
+    """The values of a cell, for an error; if there are many, where to find them."""
     return f"one of {', '.join(names)}" if len(names) <= 20 else others
 
 
 class Numbers:
-    """Weights as decimal numbers and back to multiples of the scale."""
+    """Converts weights from multiples of the scale to decimal numbers and back."""
 
     def __init__(self, scale: float) -> None:
         self.scale = scale
@@ -197,7 +197,7 @@ class Numbers:
         return text
 
     def parse(self, text: str) -> int:
-        """The nearest multiple; raises ValueError for what is no number or too large."""
+        """The nearest multiple; raises ValueError for no number, OverflowError if too large."""
         weight = self.parsed.get(text)
         if weight is None:
             weight = round(float(text) / self.scale)

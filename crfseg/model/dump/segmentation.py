@@ -1,18 +1,18 @@
-"""A model as text that people read, search, compare and edit; nothing is lost.
+"""A model for segmentation as text for people to read, search, compare and edit.
 
-`model_from_text` makes the same model of it again.
+Nothing is lost: `read_segmentation` restores the same model.
 
-Five sections follow a first line that says what the file is:
+Five sections follow a first line that names the format:
 
 [description]  the JSON description of the model
-[alphabet]     its characters, the order is that of their ids
+[alphabet]     its characters, in the order of their ids
 [words]        the words of the lexicons, each after a digit for each lexicon: 0 if it is not in it,
                else 1 + its tier there (see `Model`)
 [transitions]  a weight, then the two tags
 [features]     one weight for each tag, then an n-gram as seen from a position
 
-Blank lines and lines that begin with # mean nothing. Characters that cannot be seen are
-written as `spelling.escape` does. The text of a tagger is that of `tagger_text`.
+Blank lines and lines that begin with # are ignored. Invisible characters are escaped by
+`feature_names.escape`. `dump.tagger` has the text format of taggers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from crfseg.common.files import Path, atomic_write
+from crfseg.common.files import Path
 from crfseg.corpus.schemes import SCHEMES
 from crfseg.features import templates
 from crfseg.features.lexicon import MAX_WORD, has_own
@@ -38,14 +38,9 @@ from crfseg.model.dump.sections import (
     Section,
     clip,
     described,
-    encoded,
-    read_sections,
 )
-from crfseg.model.dump.tagger import FORM as TAGGER_FORM
-from crfseg.model.dump.tagger import read_tagger, tagger_blocks
 from crfseg.model.feature_names import Spelling, escape
 from crfseg.model.segmentation_model import Model
-from crfseg.model.tagger_model import TaggerModel
 from crfseg.text.codes import FIRST_CHARACTER
 
 FORM = Form(
@@ -57,19 +52,7 @@ _NO_WORD = re.compile("[\n\ud800-\udfff]")
 _MEMBERS, _DIGITS = re.compile("[0-3]{1,16}"), "a digit from 0 to 3 for each lexicon, such as 01"
 
 
-def dump(model: Model | TaggerModel, path: Path) -> None:
-    """Write a model as text, whole or not at all; raises CrfsegError where it cannot."""
-    with atomic_write(path) as file:
-        for block in text_of(model):
-            file.write(block)
-
-
-def text_of(model: Model | TaggerModel) -> Iterator[bytes]:
-    """A model as text in UTF-8, in blocks of lines."""
-    return encoded(tagger_blocks(model) if isinstance(model, TaggerModel) else _blocks(model))
-
-
-def _blocks(model: Model) -> Iterator[list[str]]:
+def segmentation_blocks(model: Model) -> Iterator[list[str]]:
     tags = model.scheme.tags
     number = Numbers(model.scale).spell
     yield [FORM.first_line, "", *described(model.metadata)]
@@ -114,7 +97,7 @@ def _word_lines(model: Model) -> list[str]:
 
 
 def _word_lists(model: Model) -> list[str]:
-    """What each digit of a word's memberships stands for."""
+    """The meaning of each digit of a word's memberships."""
     names = list(map(escape, map(str, model.metadata["lexicons"])))
     if model.standards and has_own(model.tiers):
         return [f"{names[0]}, {escape(name)}" for name in model.standards] + names[1:]
@@ -124,15 +107,15 @@ def _word_lists(model: Model) -> list[str]:
 def _feature_lines(
     model: Model, spelling: Spelling, f: int, number: Callable[[int], str]
 ) -> list[str]:
-    """A line for each n-gram and place it is seen from, but for those whose weights are 0.
+    """A line for each n-gram and place it is seen from, unless all its weights are 0.
 
-    In the order of their spelling, so that models with other alphabets can be compared.
+    Sorted by name, so that models with different alphabets can be compared.
     """
     family, shape = model.families[f], model.templates.families[f]
     cells = spelling.cells(f, family.keys)
     names = [spelling.names(f, shift) for shift in shape.shifts]
     seen: np.ndarray = (family.weights != 0).any(axis=2)  # [n, W]
-    seen[~seen.any(axis=1), 0] = True  # an n-gram without any weight is there all the same
+    seen[~seen.any(axis=1), 0] = True  # an n-gram without weights still has a line
     weights = family.weights.tolist()
     lines = []
     for row in sorted(range(len(cells)), key=cells.__getitem__):
@@ -142,19 +125,16 @@ def _feature_lines(
     return lines
 
 
-def load_dump(path: Path) -> Model | TaggerModel:
-    """The model that a text describes.
+def read_segmentation(path: Path, sections: dict[str, Section]) -> Model:
+    """Reads a model from its sections.
 
-    Raises DataError naming the line that is wrong, ModelError where only the whole is.
+    Raises DataError naming the invalid line, ModelError for errors that no single line has.
     """
-    form, sections = read_sections(path, [FORM, TAGGER_FORM])
-    if form is TAGGER_FORM:
-        return read_tagger(path, sections)
     description = sections["description"]
     metadata = description.json()
     alphabet = _read_alphabet(sections["alphabet"])
     with sound(f"{os.fspath(path)}:{description.first}"):
-        # What the description says of the model; the other sections are read by it.
+        # The description alone as a model; it is needed to read the other sections.
         bare = Model.make(metadata, _empty_arrays(metadata, alphabet))
     numbers = Numbers(bare.scale)
     arrays = {
@@ -229,7 +209,7 @@ def _read_words(section: Section, model: Model) -> dict[str, np.ndarray]:
 
 
 def _read_transitions(section: Section, model: Model, numbers: Numbers) -> np.ndarray:
-    """int16 [T, T]; what is not there is 0."""
+    """int16 [T, T]; missing transitions are 0."""
     tags = model.scheme.tags
     found: dict[tuple[int, int], int] = {}
     for number, line in section:

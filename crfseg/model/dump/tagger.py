@@ -1,17 +1,17 @@
-"""A tagger as text that people read, search, compare and edit; nothing is lost.
+"""A tagger as text for people to read, search, compare and edit; nothing is lost.
 
-`tagger_from_text` makes the same model of it again. As in `model_text`, sections follow a first
-line that says what the file is:
+`read_tagger` restores the same model. As in `dump.segmentation`, sections follow a first line that
+names the format:
 
 [description]  the JSON description of the model
-[columns]      the number of a column, then one of its values; the order is that of their ids
-[dictionary]   only of models of parts of speech: labels, then the value of the first column that
-               was seen with them; (unknown) has those of all other words
-[transitions]  a weight, the label before, the label; what is not there is 0
-[features]     a weight, its label (of bigram templates the label before and the label), then an
-               n-gram as seen from a token; the label (none) says that an n-gram has no weights
+[columns]      the number of a column, then one of its values, in the order of their ids
+[dictionary]   only in models for parts of speech: labels, then the value of the first column that
+               was seen with them; (unknown) has the labels of all other words
+[transitions]  a weight, the label before, the label; missing ones are 0
+[features]     a weight, its label (for bigram templates the label before and the label), then an
+               n-gram as seen from a token; the label (none) means an n-gram without weights
 
-Tokens and labels are written as `spelling.escape_token` does.
+Tokens and labels are escaped by `feature_names.escape_token`.
 """
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ def _dictionary_lines(
 def _feature_lines(
     model: TaggerModel, f: int, names: TokenNames, labels: list[str], numbers: Numbers
 ) -> list[str]:
-    """The lines of a family, in the order of the spelling of its n-grams.
+    """The lines of a family, sorted by the names of its n-grams.
 
-    labels: what the labels of its weights are called, and last what stands for none.
+    labels: the names of the labels of its weights, and last the name for no label.
     """
     family, shape = model.families[f], model.encoder.shapes[f]
     cells = names.cells(f, family.keys)
@@ -105,9 +105,9 @@ def _feature_lines(
 
 
 def read_tagger(path: Path, sections: dict[str, Section]) -> TaggerModel:
-    """The tagger that sections describe.
+    """Reads a tagger from its sections.
 
-    Raises DataError naming the line that is wrong, ModelError where only the whole is.
+    Raises DataError naming the invalid line, ModelError for errors that no single line has.
     """
     description = sections["description"]
     metadata = description.json()
@@ -131,7 +131,7 @@ def _empty_arrays(metadata: dict[str, Any]) -> dict[str, np.ndarray]:
     """The arrays of a tagger without values, transitions and n-grams."""
     T, columns = len(metadata["labels"]), metadata["columns"]
     if not 1 <= columns <= MOST_COLUMNS:
-        return {}  # what is made of it says so
+        return {}  # `TaggerModel.make` raises the error
     arrays = {f"column.{c}": pack([]) for c in range(columns)}
     arrays["transitions"] = np.zeros((T, T), dtype=np.int16)
     shapes = parse_templates(metadata["templates"], "templates of the model", columns)
@@ -142,8 +142,8 @@ def _empty_arrays(metadata: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def _read_columns(section: Section, columns: int) -> list[dict[str, int]]:
-    """The values of each column, in order, and the lines they are in."""
-    found: list[dict[str, int]] = [{} for _ in range(columns)]
+    """The values of each column, in order, with their line numbers."""
+    values: list[dict[str, int]] = [{} for _ in range(columns)]
     for number, line in section:
         parts = line.split()
         if len(parts) != 2 or not parts[0].isdecimal():
@@ -155,11 +155,11 @@ def _read_columns(section: Section, columns: int) -> list[dict[str, int]]:
         value = section.unescaped(number, parts[1], unescape_token)
         if "\0" in value:
             section.fail(number, f"a NUL in {clip(parts[1])}", "any other characters")
-        if value in found[column]:
-            problem = f"{clip(line)} is in line {found[column][value]} already"
+        if value in values[column]:
+            problem = f"{clip(line)} is in line {values[column][value]} already"
             section.fail(number, problem, "each value of a column once")
-        found[column][value] = number
-    return found
+        values[column][value] = number
+    return values
 
 
 def _label(section: Section, number: int, text: str, labels: dict[str, int]) -> int:
@@ -171,7 +171,7 @@ def _label(section: Section, number: int, text: str, labels: dict[str, int]) -> 
 
 
 def _read_transitions(section: Section, labels: dict[str, int], numbers: Numbers) -> np.ndarray:
-    """int16 [T, T]; what is not there is 0."""
+    """int16 [T, T]; missing transitions are 0."""
     transitions = np.zeros((len(labels), len(labels)), dtype=np.int16)
     seen: dict[tuple[int, int], int] = {}
     for number, line in section:
@@ -190,7 +190,7 @@ def _read_transitions(section: Section, labels: dict[str, int], numbers: Numbers
 def _read_dictionary(
     section: Section, labels: dict[str, int], words: list[str]
 ) -> dict[str, np.ndarray]:
-    """The arrays of the dictionary: each word has a line, and one is of unknown words."""
+    """The arrays of the dictionary: one line for each word and one for unknown words."""
     values = {UNKNOWN: -1, **{escape_token(word): k for k, word in enumerate(words)}}
     found: dict[int, list[int]] = {}
     for number, line in section:
@@ -219,7 +219,7 @@ def _read_dictionary(
 
 @dataclass
 class _Weights:
-    """The weights of a family, line by line; empty: n-grams said to have none."""
+    """The weights of a family, line by line; empty: n-grams without weights."""
 
     keys: list[int] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
@@ -229,7 +229,7 @@ class _Weights:
     empty: list[int] = field(default_factory=list)
 
     def arrays(self, section: Section, window: int, T: int, of_pairs: bool) -> list[np.ndarray]:
-        """Those of a `SparseFamily`; the weights of a slot are in the order of their lines."""
+        """The arrays of a `SparseFamily`; the weights of a slot keep the order of their lines."""
         keys = np.unique(np.array(self.keys + self.empty, dtype=np.uint64))
         rows = np.searchsorted(keys, np.array(self.keys, dtype=np.uint64))
         slots = rows * window + np.array(self.places, dtype=np.int64)
@@ -241,7 +241,7 @@ class _Weights:
         return [keys, counts.reshape(-1, window), labels[order], weights[order]]
 
     def _check(self, section: Section, codes: np.ndarray) -> None:
-        """Raises DataError for a weight that is there twice."""
+        """Raises DataError for a duplicate weight."""
         order = np.argsort(codes, kind="stable")
         again = np.flatnonzero(np.diff(codes[order]) == 0)
         if len(again):

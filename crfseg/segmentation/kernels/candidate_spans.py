@@ -1,4 +1,4 @@
-"""Where an address or a grouped number could be: what `patterns` has to look at."""
+"""Find candidate spans for addresses and grouped numbers, which `protected_spans` then checks."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _FIRST, _LAST = 0x21, 0x7E  # printable ASCII
 
 @part
 def zeros(word):
-    """Sets the high bit of each byte that is zero (and of some above one that is)."""
+    """Set the high bit of each zero byte (and of some bytes above a zero byte)."""
     return (word - _LOW) & ~word
 
 
 @part
 def kind_of(text, at):
-    """What a character is in a number, and its bytes; EF BC .. is its full-width form."""
+    """The role of a character in a number, and its length in bytes; EF BC .. is full-width."""
     byte, length = text[at], 1
     if byte == 0xEF and at + 2 < len(text) and text[at + 1] == 0xBC and text[at + 2] <= 0xBF:
         byte, length = text[at + 2] - 0x60, 3
@@ -41,20 +41,20 @@ def kind_of(text, at):
 
 @part
 def find_runs(text, runs):
-    """List runs of characters worth a closer look; returns how many.
+    """List candidate runs of characters; returns their number.
 
-    text uint8 [n]; runs int32 [n // 2 + 2, 3] out: first byte, end, kind. ADDRESS: printable
-    ASCII with an "@", a "://" or a "w." in it; NUMBER: digits and what may stand among
-    them, with a sign between two digits.
+    text uint8 [n]; runs int32 [n // 2 + 2, 3] out: first byte, end, kind. ADDRESS: a run of
+    printable ASCII that contains "@", "://" or "w."; NUMBER: a run of digits and characters
+    allowed among them, with a sign between two digits.
     """
     found = 0
     ascii_run = number_run = -1
     address = number = False
-    before, last = _OTHER, _OTHER  # the kinds of the two characters before
+    before, last = _OTHER, _OTHER  # the kinds of the two preceding characters
     i = 0
     while i <= len(text):
         if ascii_run < 0 and number_run < 0:
-            # Most text is neither ASCII nor begins with EF: skip it eight bytes at a time.
+            # Skip bytes that are neither ASCII nor EF, eight at a time: most text has few.
             while i + 8 <= len(text):
                 word = load_word(text, i)
                 looked_for = (~word | zeros(word ^ _EF)) & _HIGH

@@ -1,8 +1,8 @@
-"""Emission scores of whole numbers, several tags in one 64-bit word.
+"""Integer emission scores, with several tags packed into one 64-bit word.
 
-The weights of a row's tags are added up as lane 0 + lane 1 * 2^bits + ..., in 64-bit
-arithmetic, so that one addition serves four tags. Lanes borrow from each other while
-they are summed; what comes out is exact as long as every sum fits its lane.
+The weights of a row are stored as lane 0 + lane 1 * 2^bits + ..., so that one 64-bit addition
+adds up to four tags. Lanes borrow from each other while they are summed; the unpacked result is
+exact as long as every sum fits its lane.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _ONE, _SIX = np.uint64(1), np.uint64(6)
 
 @part
 def table_rows(columns, plan, family, begin, end, base, stride, rows):
-    """Where the rows of a family kept as a plain table start, for anchors in [begin, end).
+    """Row offsets for a family stored as a plain table, for anchors in [begin, end).
 
-    rows uint32 [end - begin or more]; base and stride in words.
+    rows uint32 [end - begin or more] out; base and stride in words.
     """
     first, last = plan.cell_starts[family], plan.cell_starts[family + 1]
     cell_rows(columns, plan, first, last, begin, end - begin, base, stride, rows)
@@ -30,10 +30,10 @@ def table_rows(columns, plan, family, begin, end, base, stride, rows):
 
 @part
 def cell_rows(columns, plan, first, last, begin, n, base, stride, rows):
-    """base + stride * the number that the cells first .. last - 1 spell, at n anchors.
+    """base + stride * the mixed-radix key of the cells first .. last - 1, at n anchors.
 
-    The same mixed-radix number as `scores.ngram_keys`, in 32 bits, which are enough for a
-    table and let LLVM work on eight anchors at once.
+    The same key as in `features.kernels.ngrams.ngram_keys`, but in 32 bits, which suffice for a
+    table and let LLVM vectorise over eight anchors.
     """
     c = last
     out = rows[:n]
@@ -48,7 +48,7 @@ def cell_rows(columns, plan, first, last, begin, n, base, stride, rows):
     else:
         for a in range(n):
             out[a] = start
-    while c > first:  # two cells a pass: half the loads and stores of what is summed
+    while c > first:  # two cells per pass halve the loads and stores of the sums
         c -= 2
         column = columns[plan.cells[c + 1, 1], begin + plan.cells[c + 1, 0] :]
         other = columns[plan.cells[c, 1], begin + plan.cells[c, 0] :]
@@ -60,11 +60,11 @@ def cell_rows(columns, plan, first, last, begin, n, base, stride, rows):
 
 @part
 def bitmap_rows(columns, plan, family, begin, end, about, bitmaps, weights, rows):
-    """Where the rows of n-grams of a character and other cells start; the first is for all others.
+    """Row offsets for a family stored as bitmaps: a character combined with other cells.
 
-    about int64 [6]: the family's row of `Tables.families`, where bitmaps are told of, too. As
-    fast as plain tables of such n-grams, with which all tables of a model with two lexicons
-    took 15.8 MB instead of 10.7.
+    The first row serves all n-grams that do not occur. about int64 [6]: the family's row of
+    `Tables.families`, which locates its bitmaps. As fast as plain tables, which need 15.8 MB
+    instead of 10.7 for all tables of a model with two lexicons.
     """
     n = end - begin
     others = rows[:n]
@@ -83,10 +83,11 @@ def bitmap_rows(columns, plan, family, begin, end, about, bitmaps, weights, rows
 
 @part
 def pair_rows(numbers, base, stride, weights, rows):
-    """Where the rows of pairs of characters start; the row at `base` is for all others.
+    """Row offsets for character bigrams; the row at `base` serves all other bigrams.
 
-    numbers, rows uint32 [n]; see `pairs.number`. Here as in the other loops over tables that
-    no cache holds, what the next loop needs is prefetched: a third less time for all.
+    numbers, rows uint32 [n]; see `features.kernels.pairs.number`. Like the other loops over
+    tables larger than the cache, it prefetches the data of the next loop, which saves a third
+    of the total time.
     """
     start, width = np.uint32(base), np.uint32(stride)
     for a in range(len(rows)):
@@ -97,9 +98,9 @@ def pair_rows(numbers, base, stride, weights, rows):
 
 @part
 def found_rows(keys, base, stride, size, displacements, weights, rows):
-    """Where the rows of n-grams start that a perfect hash finds; 0 where there is none.
+    """Row offsets for n-grams stored in a perfect hash table; 0 for an unknown n-gram.
 
-    keys uint64 [len(rows) or more]; weights uint64: a slot is a key and, behind it, its row.
+    keys uint64 [len(rows) or more]; weights uint64: a slot holds a key followed by its row.
     """
     buckets, slots = np.uint64(len(displacements)), np.uint64(size)
     start, width = np.uint64(base), np.uint64(stride)
@@ -110,11 +111,11 @@ def found_rows(keys, base, stride, size, displacements, weights, rows):
 
 @part
 def sum_rows(rows, shift, n, templates, word, weights, sums):
-    """Add up one word of the rows of all templates at n positions.
+    """Sum one word of the rows of all templates at n positions.
 
-    rows uint32 [F, shift + n or more]: the anchor of position i stands at i + shift;
-    templates int64 [G, 3]: family, anchor minus position, place in the row; sums uint64
-    [n or more] out. Four templates a pass: half the loads and stores of the sums.
+    rows uint32 [F, shift + n or more]: position i is at index i + shift; templates int64 [G, 3]:
+    family, anchor minus position, offset in the row; sums uint64 [n or more] out. Four templates
+    per pass halve the loads and stores of the sums.
     """
     out = sums[:n]
     for i in range(n):
@@ -138,7 +139,7 @@ def sum_rows(rows, shift, n, templates, word, weights, sums):
 
 @part
 def unpack(sums, n, bits, tags, word, scores):
-    """Write the lanes of one word of sums to scores int32 [n, T]; bits is 16 or 32."""
+    """Unpack the lanes of one word of the sums into scores int32 [n, T]; bits is 16 or 32."""
     T = len(tags)
     lanes = 64 // bits
     first = word * lanes

@@ -1,7 +1,28 @@
-"""Segmentation: UTF-8 in, UTF-8 with separators out. Stage after stage, for some
-thousand characters at a time.
+"""The segmentation pipeline: UTF-8 in, UTF-8 with separators out.
 
-A stage is a function of its own (`policy.stage`), and is passed addresses.
+Stages run one after another on about a thousand characters at a time. A stage is compiled as a
+function of its own (`jit.decorators.stage`) and takes addresses. The entry points, `segment_four`
+and `segment_six`, take addresses and numbers:
+
+request: int64 [5], addresses of the header of the Tables (int64 [TABLES, 3]: address and shape of
+each array), of scratch memory of `layout.work_bytes`, of output memory for the text and a
+separator after each byte, of the user's words or 0 (int64 [5]: address of
+`text.characters.lower_forms`, address and slots of the trie of forced words, and of the trie of
+preferred words, see `user_trie`), and of a request for emission scores or 0.
+
+style: int64 [5], address and length of the separator, treatment of whitespace, joint (see
+`tags_to_words.write`), whether to look first for candidate spans to keep whole.
+
+locks: int64 [1 + 3 * L], the number of spans and the spans as in `utf8_to_ids.gather`, or 0.
+
+A request for emission scores returns, instead of text, the scores that Viterbi decoding uses
+(layout.NEVER where a tag is ruled out). It is int64 [4]: addresses of memory for as many positions
+as the text has characters, namely int32 [N, T] scores, int32 [N] byte offsets, uint8 [N] whether
+a position is the first of a sequence; and the number of positions written, initially 0. The
+scratch memory then begins with marks, uint8 [size]: where runs of whitespace and sequences begin.
+
+The result is the length of the output; or -1 - i if the text is not UTF-8 at byte i; or RUNS - k
+if k candidate spans (`candidate_spans.find_runs`) are at the start of the scratch memory.
 """
 
 from __future__ import annotations
@@ -53,12 +74,12 @@ words_bytes = part(layout.words_bytes)
 
 @part
 def score(columns, start, n, pairs, h, tags, rows, keys, sums, scores):
-    """The emission scores of n positions of `columns` from `start` on, which reach on both sides.
+    """Emission scores of n positions of `columns` from `start` on.
 
-    pairs: the numbers of neighbouring characters, see `pairs.number`.
-    Rows of a table are sliced from the whole of it: a slice of a slice would have a
-    stride that LLVM does not know, and its loops would not be vectorised (table_rows
-    took 8 ns a character instead of 1).
+    columns must extend beyond these positions by the model's reach on both sides; pairs: the
+    numbers of character bigrams, see `features.kernels.pairs.number`. Rows are always sliced from
+    the whole array: a slice of a slice would have a stride unknown to LLVM, which would prevent
+    vectorisation (table_rows then took 8 ns per character instead of 1).
     """
     numbers = vector(h, NUMBERS, np.int64)
     reach, bits, words = numbers[0], numbers[1], numbers[2]
@@ -90,7 +111,7 @@ def score(columns, start, n, pairs, h, tags, rows, keys, sums, scores):
 
 @stage
 def look(text, size, runs):
-    """`runs.find_runs` with addresses."""
+    """`candidate_spans.find_runs`, given addresses."""
     return find_runs(
         array_at(text, (size,), np.uint8), array_at(runs, (size // 2 + 2, 3), np.int32)
     )
@@ -98,13 +119,13 @@ def look(text, size, runs):
 
 @stage
 def find(header, work_place, size, tags):
-    """Number the pairs of characters of what is gathered, and find the words of the lexicons."""
+    """Number the bigrams of the gathered characters, and match the words of the lexicons."""
     h = header_at(header)
     work, levels = work_at(h, work_place, size, tags), levels_at(h)
     reach = vector(h, NUMBERS, np.int64)[0]
     masks, tiers = vector(h, MASKS, np.uint64), vector(h, TIERS, np.int64)
     gap = gap_of(reach)
-    n = work.state[2] - gap  # what is beyond the last gap is not known
+    n = work.state[2] - gap  # memory beyond the last gap is uninitialised
     columns, numbers = work.columns, work.numbers
     number(columns, gap - reach, gap + n + max(reach - 1, 0), levels, numbers)
     if len(masks):
@@ -116,7 +137,7 @@ def find(header, work_place, size, tags):
 
 @stage
 def weigh(header, work_place, size, tags):
-    """The emission scores of what is gathered."""
+    """Compute the emission scores of the gathered positions."""
     h = header_at(header)
     work = work_at(h, work_place, size, tags)
     gap = gap_of(vector(h, NUMBERS, np.int64)[0])
@@ -128,7 +149,7 @@ def weigh(header, work_place, size, tags):
 
 @stage
 def decide(header, work_place, size, marks_at, tags):
-    """Find the best path of each sequence gathered, and mark where its words begin."""
+    """Find the best path of each gathered sequence, and mark where words begin."""
     h = header_at(header)
     work = work_at(h, work_place, size, tags)
     marks = array_at(marks_at, (size,), np.uint8)
@@ -149,8 +170,8 @@ def decide(header, work_place, size, marks_at, tags):
 def set_apart(header, work_place, size, locks_at, lock_count, lock, tags):
     """Rule out tags so that words begin where hard spans begin and end.
 
-    Unless a forced word has the place inside. lock: the span to look at first; returns the
-    one to go on with.
+    Forced words take precedence: no boundary is forced inside one. lock: index of the first span
+    to consider; returns the index to continue with.
     """
     h = header_at(header)
     work = work_at(h, work_place, size, tags)
@@ -162,7 +183,7 @@ def set_apart(header, work_place, size, locks_at, lock_count, lock, tags):
             while lock < lock_count and locks[lock, 1] < place:
                 lock += 1
             k, apart = lock, False
-            while k < lock_count and locks[k, 0] <= place:  # two at most: one ends, one begins
+            while k < lock_count and locks[k, 0] <= place:  # at most two: one ending, one beginning
                 apart |= locks[k, 2] != 0 and place in (locks[k, 0], locks[k, 1])
                 k += 1
             if apart:
@@ -172,7 +193,7 @@ def set_apart(header, work_place, size, locks_at, lock_count, lock, tags):
 
 @stage
 def hand_out(header, work_place, size, marks_at, emissions_at, tags):
-    """Append the positions gathered and their scores to what is asked for; see `segment`."""
+    """Append the gathered positions and their emission scores to the output of the request."""
     h = header_at(header)
     work, T = work_at(h, work_place, size, tags), len(tags)
     marks = array_at(marks_at, (size,), np.uint8)
@@ -193,27 +214,10 @@ def hand_out(header, work_place, size, marks_at, emissions_at, tags):
 
 @part
 def segment(request, style, locks, text, size, tags):
-    """Write a text with separators; everything is an address or a number.
+    """Write a text with separators; see the module for request, style, locks and the result.
 
-    request: int64 [5], the addresses of the places of the Tables (int64 [TABLES, 3]:
-    address and shape of each array), of scratch memory of `layout.work_bytes`, of
-    room for the text and a separator after each byte, of the words of a user or 0 (int64
-    [5]: address of `text.lower_forms`, address and slots of the trie of the words to force,
-    and of that of the words to prefer, see `wordtrie`), and of what is asked for instead of
-    words or 0; style: int64 [5], address and
-    length of the separator, what becomes of whitespace, joint (see `write`), whether to
-    look first for what could be kept whole; locks: int64 [1 + 3 * L], their number and
-    then as in `gather`, or 0; text: `size` bytes of UTF-8; tags: (0, .., 3) for those of
-    `tags.FOUR`, (0, .., 5) for those of `tags.SIX`.
-
-    What can be asked for are the emission scores that the best path is found with (layout.NEVER
-    where a tag is ruled out). int64 [4]: addresses of room for as many positions as the text has
-    characters, int32 [N, T] scores, int32 [N] the byte each begins at, uint8 [N] whether it is
-    the first of a sequence; and how many are there, at first 0. The scratch memory then begins
-    with the marks, uint8 [size], of what begins anyhow: runs of whitespace and sequences.
-
-    Returns the length of what was written; or -1 - i, the text is not UTF-8 at byte i; or
-    RUNS - k, and k runs (`runs.find_runs`) are at the beginning of the scratch memory.
+    text: address of `size` bytes of UTF-8; tags: (0, .., 3) for `corpus.schemes.FOUR`,
+    (0, .., 5) for `corpus.schemes.SIX`.
     """
     given = array_at(request, (5,), np.int64)
     header, marks_at, out, words, asked = given[0], given[1], given[2], given[3], given[4]

@@ -1,8 +1,8 @@
-"""Python's own lists of words, made of UTF-8 with separators.
+"""Build Python lists of str from UTF-8 with separators.
 
-The one kernel that calls Python: through its C interface, by names that `native` resolves,
-with the GIL held. Most words of a text were there before; a small table keeps the strings
-of words up to 15 bytes, so that they need not be made again.
+This is the only kernel that calls Python: through the C API, by names that `jit.native`
+resolves, with the GIL held. Words recur, so a small cache keeps the str objects of words of up
+to 15 bytes.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _BREAKS = np.uint64(BREAK * 0x0101010101010101)
 
 @part
 def first_break(word):
-    """The place of the first separator among eight bytes; 8 if there is none."""
+    """The index of the first separator among eight bytes; 8 if there is none."""
     return low_zeros(zeros(word ^ _BREAKS) & _HIGH_BITS) >> 3
 
 
 @part
 def string_of(text, begin, end, errors, cache):
-    """A reference to the string of some bytes; 0 if they are not UTF-8."""
+    """A new reference to the str of text[begin:end]; 0 if it is not UTF-8."""
     length = end - begin
     place = text.ctypes.data + begin
     if length > 15 or begin + 16 > len(text):
@@ -70,7 +70,7 @@ def string_of(text, begin, end, errors, cache):
 
 @part
 def words_of(text, begin, end, errors, cache):
-    """A reference to the list of the words between separators; 0 after an error."""
+    """A new reference to the list of the words between separators; 0 after an error."""
     if begin == end:
         return new_list(0)
     count = 1
@@ -101,9 +101,9 @@ def word_lists(address, size, joined, errors, table):
     """A new reference to a list of words, or to a list of such lists; 0 after an error.
 
     address, size: UTF-8 with BREAK between words and, if joined is not 0, JOINT between
-    texts; errors: the address of what `decode` shall do about surrogates; table: uint64
-    [2^CACHED, 3], strings that were there before: the first 8 bytes, the others with the
-    length above them, and a reference.
+    texts; errors: the address of the error handler's name for `decode` (for surrogates); table:
+    uint64 [2^CACHED, 3], the cache of strings: the first 8 bytes, the other bytes with the
+    length in the highest byte, and a reference.
     """
     text = array_at(address, (size,), np.uint8)
     cache = array_at(table, (1 << CACHED, 3), np.uint64)

@@ -1,4 +1,4 @@
-"""The arrays of a model and of scratch memory, found at addresses."""
+"""Array views of a model's tables and of scratch memory, given their addresses."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ gap_of, room_of = part(_gap_of), part(layout.room_of)
 
 
 class Work(NamedTuple):
-    """Scratch memory of one text; `gap` positions are free between two sequences.
+    """Scratch memory for one text; `gap` unused positions separate two sequences.
 
-    state int64 [4]: the byte to go on at, the span of bytes to look at, positions and
-    sequences gathered; sequences int32 [GATHERED + 1, 2]: begin and end of each; columns
-    int32 [C, room + gap]: the feature table, of which the first `gap` positions are
-    beyond the text; places int32 [room]: the byte each position begins at; numbers
-    uint32 [room + gap]: see `pairs.number`; scratch uint32 [4, room]: see `trie.match`;
-    keys uint64, sums uint64, rows uint32 [F, ..]: for STEP positions, see `packed`; scores
-    int32 [room, T]; back uint8 [room] and path uint8 [room]: see `scores.viterbi_of_words`.
+    state int64 [4]: the byte to continue at, the index of the next locked span, the numbers of
+    positions and sequences gathered; sequences int32 [GATHERED + 1, 2]: begin and end of each;
+    columns int32 [C, room + gap]: the feature table, whose first `gap` positions are before the
+    text; places int32 [room]: byte offset of each position; numbers uint32 [room + gap]: see
+    `features.kernels.pairs.number`; scratch uint32 [4, room]: see
+    `features.kernels.trie.match`; keys uint64, sums uint64, rows uint32 [F, ..]: for STEP
+    positions, see `ids_to_scores`; scores int32 [room, T]; back uint8 [room] and path uint8
+    [room]: see `scores_to_tags.viterbi_of_words`.
     """
 
     state: np.ndarray
@@ -53,7 +54,7 @@ class Work(NamedTuple):
 
 @part
 def header_at(address):
-    """The places of the Tables: int64 [TABLES, 3], address and shape of each array."""
+    """The header of the Tables: int64 [TABLES, 3], address and shape of each array."""
     return array_at(address, (TABLES, 3), np.int64)
 
 
@@ -86,7 +87,7 @@ def levels_at(h):
 
 @part
 def work_at(h, at, size, tags):
-    """Scratch memory for a text of so many bytes; see `layout.work_bytes`."""
+    """The scratch memory at an address for a text of `size` bytes; see `layout.work_bytes`."""
     reach, T = vector(h, NUMBERS, np.int64)[0], len(tags)
     gap, room = gap_of(reach), room_of(size, reach)
     width, columns = room + gap, FIRST_LEXICON + 2 * h[MASKS, 1]

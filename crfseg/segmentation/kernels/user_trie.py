@@ -1,9 +1,8 @@
-"""A trie of words in one hash table, to which words can be added.
+"""A trie stored in one hash table with linear probing, to which words can be added.
 
-An entry is two uint64: a key (the node above, then a character), 0 if the slot is free; and
-the node itself, whether a word ends there, and which characters can follow (a bit for each
-value of their last five bits). A table that segmenters read is not changed any more: who
-adds words changes a copy.
+An entry is two uint64: a key (parent node and character), 0 if the slot is free; and a value:
+the node, whether a word ends there, and which characters can follow (a bit for each value of
+their lowest five bits). Tables in use by segmenters are immutable: changes are made to a copy.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from crfseg.text.codes import CHARACTER_BITS
 _CHARACTER, _SPREAD_SHIFT = np.uint64(CHARACTER_BITS), np.uint64(32)
 _ZERO, _ONE, _LOW = np.uint64(0), np.uint64(1), np.uint64(31)
 _NODE, _WORD, _FOLLOW = np.uint64((1 << 31) - 1), np.uint64(1 << 31), np.uint64(32)
-#: The node that all words begin at.
+#: The root node.
 ROOT = np.uint64(1)
 
 
 @part
 def place_of(table, node, character):
-    """The slot of an entry, or the free one where it would be; node and character uint64."""
+    """The slot of an entry, or the free slot to insert it; node and character are uint64."""
     key = node << _CHARACTER | character
     last = np.uint64(len(table) - 1)
     slot = (key * SPREAD >> _SPREAD_SHIFT) & last
@@ -35,14 +34,14 @@ def place_of(table, node, character):
 
 @part
 def prefetch_entry(table, node, character):
-    """Ask for an entry that `said_after` is about to read."""
+    """Prefetch an entry that `said_after` is about to read."""
     slot = ((node << _CHARACTER | character) * SPREAD >> _SPREAD_SHIFT) & np.uint64(len(table) - 1)
     prefetch(table, slot << _ONE)
 
 
 @part
 def said_after(table, node, character):
-    """What is said of the node that a character leads to; 0 if there is none."""
+    """The value of the child entry for a character; 0 if there is none."""
     return table[place_of(table, node, character), 1]
 
 
@@ -58,18 +57,18 @@ def ends_word(said):
 
 @part
 def goes_on(said, character):
-    """Whether a longer word may have the character next."""
+    """Whether the node may have a child for the character (false positives are possible)."""
     return (said >> _FOLLOW) >> (character & _LOW) & _ONE != _ZERO
 
 
 def enter_words(table, slots, old, old_slots, state, words, ends, count):
-    """Enter words, or take them out; all arguments are addresses or numbers.
+    """Add or remove words; all arguments are addresses or numbers.
 
-    table, old: uint64 [slots, 2], [old_slots, 2]: a table, and one whose entries are put
-    into it first; slots is a power of two and more than twice the entries of old, which has
-    0 slots if there is none; state: int64 [2], entries of the table (out, too), and whether
-    the words are to be entered; words: uint32, their characters one after another; ends: int64
-    [count]. Returns how many were done before the table was half full, all if it never was.
+    table: uint64 [slots, 2], the table to change; old: uint64 [old_slots, 2], a table whose
+    entries are copied into it first (old_slots is 0 if there is none); slots: a power of two,
+    more than twice the entries of old; state: int64 [2], the number of entries (updated), and
+    whether to add or to remove; words: uint32, their concatenated characters; ends: int64
+    [count]. Returns the number of words processed before the table was half full.
     """
     entries = array_at(table, (slots, 2), np.uint64)
     before = array_at(old, (old_slots, 2), np.uint64)

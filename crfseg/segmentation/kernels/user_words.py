@@ -1,10 +1,10 @@
-"""The words of a user: where they stand in a text, and how they change what is decided.
+"""The user's words: matching them in a text, and adjusting the emission scores.
 
-A word may begin and end at the *edges* of a text: where a position begins, but not between
-two letters or digits (IP is no word of VIP). Words that are to be kept whole are found in
-the whole text, leftmost first and longest first. Of the others, the longest that begins and
-the longest that ends at each place count: a boundary that one of them has gains, one inside
-of one loses, so that it is still the model that decides.
+A word may begin and end only at *edges*: where a position begins, except between two letters or
+digits (IP does not match inside VIP). Forced words are matched in the whole text, leftmost
+longest first. Of the preferred words, the longest that begins and the longest that ends at each
+place count: boundaries at their ends get a bonus and boundaries inside them a penalty, so the
+model still decides.
 """
 
 from __future__ import annotations
@@ -50,25 +50,25 @@ _TYPE = np.uint32((1 << (CLASS_SHIFT - TYPE_SHIFT)) - 1)
 _TYPE_SHIFT, _CLASS_SHIFT = np.uint32(TYPE_SHIFT), np.uint32(CLASS_SHIFT)
 _SPACE, _EXTEND, _JOINER, _FLAG = SPACE, EXTEND, JOINER, FLAG
 _LETTER, _DIGIT = LETTER, DIGIT
-# What is known of a character of the text: which one it is (folded), whether a position
-# begins and whether a word may begin or end before it, and whether a forced word does so or
-# has it inside.
+# Bit fields of a character in `letters`: its folded code point, whether a position begins at it,
+# whether a word may begin or end before it (edge), whether a forced word begins or ends before
+# it (opens), and whether it is inside a forced word.
 _CODE = np.uint32((1 << CHARACTER_BITS) - 1)
 _POSITION, _EDGE, _OPENS, _INSIDE = (np.uint32(1 << CHARACTER_BITS + k) for k in range(4))
 _NOTHING = np.uint32(0)
-_NEVER = np.int32(NEVER)  # see `scores.viterbi`: no more than one counts on any path
+_NEVER = np.int32(NEVER)  # see `layout.NEVER`: at most one of these counts on any path
 
 
 @part
 def spelled(text_at, letters_at, size):
-    """The text, uint8 [size], and what is known of its characters, uint32 [size + 1]."""
+    """Views of the text, uint8 [size], and of its `letters`, uint32 [size + 1]."""
     letters = array_at(letters_at, (size + 1,), np.uint32)
     return array_at(text_at, (size,), np.uint8), letters
 
 
 @part
 def fold(code, lower):
-    """The code point that stands for one where words are compared; see `text.folded`."""
+    """The folded form of a code point, for comparing words; see `text.characters.folded`."""
     if 0xFF01 <= code <= 0xFF5E:
         code -= np.uint32(0xFEE0)
     return np.uint32(lower[code]) if code < LOWER_FORMS else code
@@ -76,23 +76,24 @@ def fold(code, lower):
 
 @part
 def length_at(text, at):
-    """The bytes of the character that begins at a byte of valid UTF-8."""
+    """The length in bytes of the character that begins at a byte of valid UTF-8."""
     first = text[at]
     return 1 + np.int64(first >= 0xC0) + np.int64(first >= 0xE0) + np.int64(first >= 0xF0)
 
 
 @stage
 def spell(header, text_at, size, locks_at, lock_count, words_at, letters_at):
-    """Write what each character is, at its first byte; returns -1, or where it is not UTF-8.
+    """Fill `letters` at the first byte of each character.
 
-    letters uint32 [size + 1]; the others as in `gather.gather`, whose positions these are.
+    letters uint32 [size + 1]; the other arguments are as in `utf8_to_ids.gather`, which makes the
+    same positions. Returns -1, or the byte where the text is not UTF-8.
     """
     h = header_at(header)
     text, letters = spelled(text_at, letters_at, size)
     locks = array_at(locks_at, (lock_count, 3), np.int64)
     lower = array_at(array_at(words_at, (5,), np.int64)[0], (LOWER_FORMS,), np.uint16)
     pages, characters = vector(h, PAGES, np.uint32), vector(h, CHARACTERS, np.uint32)
-    # First of all: numba drops what is written to an array that is not used any more.
+    # Must come first: numba drops writes to an array that is not used afterwards.
     letters[size] = _CODE | _POSITION | _EDGE
     at = np.int64(0)
     lock = 0
@@ -127,7 +128,7 @@ def spell(header, text_at, size, locks_at, lock_count, words_at, letters_at):
 
 @stage
 def force(text_at, size, letters_at, table_at, slots):
-    """Mark the words of a table, leftmost first and longest first; returns how many."""
+    """Mark the occurrences of forced words, leftmost longest first; returns their number."""
     text, letters = spelled(text_at, letters_at, size)
     table = array_at(table_at, (slots, 2), np.uint64)
     begin, count = np.int64(0), 0
@@ -156,7 +157,7 @@ def force(text_at, size, letters_at, table_at, slots):
 
 @part
 def close(text, letters, places, sequences, count):
-    """Write where the last position of each sequence ends behind its place."""
+    """Append to `places` the end of each sequence's last position."""
     for s in range(count):
         at = np.int64(places[sequences[s, 1] - 1])
         at += length_at(text, at)
@@ -167,15 +168,15 @@ def close(text, letters, places, sequences, count):
 
 @part
 def seek(text, letters, places, sequences, count, table, found, ats):
-    """The longest words of a table that begin and end at each position of some sequences.
+    """Find the longest words that begin and that end at each position of the sequences.
 
-    found uint32 [4, room]: in the first two rows their lengths in positions, 0 if there is
-    none, the others are scratch memory like ats uint32 [room]; places: see `close`. All places
-    take a step together, so that the processor waits for many entries at once (see
-    `trie.match`): with 350,000 words 20 ns a character less than one place after the other.
+    found uint32 [4, room]: the first two rows receive their lengths in positions, 0 if there is
+    none; the other rows and ats uint32 [room] are scratch memory. places: see `close`. All
+    positions advance in lockstep, so that many cache misses overlap (see
+    `features.kernels.trie.match`): with 350,000 words this saves 20 ns per character.
     """
     begins, ends, active, nodes = found[0], found[1], found[2], found[3]
-    on = 0  # places whose word can go on
+    on = 0  # number of positions whose word can continue
     for s in range(count):
         for i in range(sequences[s, 0], sequences[s, 1]):
             begins[i], ends[i] = 0, 0
@@ -202,9 +203,9 @@ def seek(text, letters, places, sequences, count, table, found, ats):
 
 @part
 def knows(columns, tiers, begin, n):
-    """Whether a lexicon has the word of n positions from `begin` on, as far as its codes tell."""
+    """Whether a lexicon has the word of n positions at `begin`, judging by its feature codes."""
     for k in range(len(tiers)):
-        before = (min(n, LONGEST) - 2) * tiers[k]  # the codes of shorter words: see `code_of`
+        before = (min(n, LONGEST) - 2) * tiers[k]  # codes of shorter words: see `trie.code_of`
         at_begin = columns[FIRST_LEXICON + 2 * k, begin]
         at_end = columns[FIRST_LEXICON + 2 * k + 1, begin + n - 1]
         if before < at_begin <= before + tiers[k] or before < at_end <= before + tiers[k]:
@@ -213,8 +214,8 @@ def knows(columns, tiers, begin, n):
 
 
 @part
-def speak(begin, n, end, gain, gains, losses):
-    """Note what a word of n positions gains at its boundaries, and what those inside lose."""
+def add_word_score(begin, n, end, gain, gains, losses):
+    """Record the bonus of a word of n positions at its boundaries, and the penalty inside it."""
     gains[begin] = max(gains[begin], gain)
     if begin + n < end:
         gains[begin + n] = max(gains[begin + n], gain)
@@ -224,9 +225,9 @@ def speak(begin, n, end, gain, gains, losses):
 
 @part
 def demand(letter, first, change, starts, tags, scores):
-    """Add to the scores of the tags that begin a word, or rule tags out; scores int32 [T].
+    """Change the scores of the tags that begin a word, or rule tags out; scores int32 [T].
 
-    first: whether the position is the first of its sequence, where a word begins in any case.
+    first: whether the position is the first of its sequence, where a word always begins.
     """
     inside = letter & _INSIDE != _NOTHING and not first
     opens = letter & _OPENS != _NOTHING and not inside
@@ -239,7 +240,7 @@ def demand(letter, first, change, starts, tags, scores):
 
 @part
 def demand_word(scores, starts, tags):
-    """Rule out tags that begin no word, unless those that do are ruled out; scores int32 [T]."""
+    """Rule out tags that do not begin a word, unless no other is left; scores int32 [T]."""
     can = False
     for t in range(len(tags)):
         can |= starts[t] != 0 and scores[t] != _NEVER
@@ -250,9 +251,9 @@ def demand_word(scores, starts, tags):
 
 @stage
 def advise(header, work_place, size, text_at, letters_at, words_at, tags):
-    """Change the scores of what is gathered: as preferred words speak and forced ones demand.
+    """Adjust the emission scores of the gathered positions by preferred and forced words.
 
-    words: see `decode.segment`.
+    words: see the user's words in `pipeline`.
     """
     h = header_at(header)
     work = work_at(h, work_place, size, tags)
@@ -276,11 +277,11 @@ def advise(header, work_place, size, text_at, letters_at, words_at, tags):
             n = np.int64(begins[i])
             if n > 0:
                 gain = known if knows(columns, tiers, i, n) else new
-                speak(i, n, end, gain, gains, losses)
+                add_word_score(i, n, end, gain, gains, losses)
             n = np.int64(ends[i])
             if n > 0 and begins[i - n + 1] != n:
                 gain = known if knows(columns, tiers, i - n + 1, n) else new
-                speak(i - n + 1, n, end, gain, gains, losses)
+                add_word_score(i - n + 1, n, end, gain, gains, losses)
         for i in range(first, end):
             letter = letters[places[i]]
             change = np.int32(gains[i]) - np.int32(losses[i])
@@ -290,7 +291,7 @@ def advise(header, work_place, size, text_at, letters_at, words_at, tags):
 
 @stage
 def join(text_at, size, letters_at, marks_at):
-    """Take away the marks inside of forced words: whitespace, too, does not separate there."""
+    """Clear the marks inside forced words, where whitespace does not separate either."""
     text, letters = spelled(text_at, letters_at, size)
     marks = array_at(marks_at, (size,), np.uint8)
     at = np.int64(0)

@@ -1,7 +1,7 @@
-"""UTF-8 to positions: the sequences of a text, gathered until there are enough to work on.
+"""Decode UTF-8 into positions with character ids, gathering several sequences at a time.
 
-A sequence is a run of characters without whitespace. Short loops would cost more than what
-they do, so several are gathered, with some room between them.
+A sequence is a run of characters without whitespace. Loops over single short sequences would be
+dominated by overhead, so several are gathered, with gaps between them.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _BOUNDARY, _OUTSIDE = BOUNDARY, OUTSIDE
 
 @part
 def continuation(text, at):
-    """Whether a byte follows that continues a character."""
+    """Whether there is a UTF-8 continuation byte at an index."""
     return at < len(text) and text[at] & 0xC0 == 0x80
 
 
 @part
 def character(text, at):
-    """The code point that starts at a byte and the bytes it takes; 0 bytes if it is not UTF-8.
+    """The code point at a byte and its length in bytes; length 0 if it is not UTF-8.
 
-    Surrogates pass: Python strings may hold them.
+    Surrogates are accepted, because Python strings may contain them.
     """
     first = np.uint32(text[at])
     if first < 0x80:
@@ -66,19 +66,19 @@ def character(text, at):
 
 @part
 def class_of(code, pages, characters):
-    """The class of a code point, see `text.classes`."""
+    """The class of a code point, see `text.characters.classes`."""
     return characters[pages[code >> 8] + (code & 0xFF)] >> _CLASS_SHIFT
 
 
 @part
 def is_set_apart(locks, lock, at):
-    """Whether a hard span begins at a byte, if the one to look at is `lock`."""
+    """Whether the span with index `lock` is hard and begins at a byte."""
     return lock < len(locks) and locks[lock, 0] == at and locks[lock, 2] != 0
 
 
 @part
 def begin(h, work):
-    """Put what is beyond the text before its first position."""
+    """Initialise the state, and the boundary positions before the first position of the text."""
     for j in range(gap_of(vector(h, NUMBERS, np.int64)[0])):
         for c in range(len(work.columns)):
             work.columns[c, j] = 0
@@ -89,11 +89,10 @@ def begin(h, work):
 
 @stage
 def gather(header, text_at, size, locks_at, lock_count, work_place, marks_at, tags):
-    """Gather sequences from where the state says; mark runs of whitespace.
+    """Gather sequences from the byte in the state on, and mark runs of whitespace.
 
-    text uint8 [size] UTF-8; locks int64 [lock_count, 3]: ascending spans of bytes (begin,
-    end, hard) without a boundary inside; marks uint8 [size]. Returns -1, or where the
-    text is not UTF-8. All but the numbers are addresses.
+    text uint8 [size]; locks int64 [lock_count, 3]: ascending spans (begin, end, hard) of bytes
+    with no boundary inside; marks uint8 [size]. Returns -1, or the byte that is not UTF-8.
     """
     h = header_at(header)
     text, marks = array_at(text_at, (size,), np.uint8), array_at(marks_at, (size,), np.uint8)
@@ -106,9 +105,9 @@ def gather(header, text_at, size, locks_at, lock_count, work_place, marks_at, ta
     at, lock = work.state[0], work.state[1]
     m = count = 0  # positions and sequences gathered
     while at < size and m < GATHERED:
-        # One sequence; characters glued to the one before have no position of their own.
+        # One sequence. Characters glued to the preceding one get no position of their own.
         first = m
-        glued = half_flag = False  # does this character belong to the one before?
+        glued = half_flag = False  # glued: does this character belong to the preceding one?
         while at < size:
             code, length = character(text, at)
             if length == 0:

@@ -1,8 +1,8 @@
-"""The parts of speech of words: Viterbi over the tags that each word may have.
+"""Tags words with parts of speech: Viterbi over the tags that each word may have.
 
-A word that was seen in training has the tags it was seen with, any other one the open tags. Most
-have only one, and then no score of theirs is looked at: the time goes into finding words. They
-are found by 64 bits made of their characters; no two words of a text are likely to share them.
+A word seen in training has the tags it was seen with, any other one the open tags. Most words
+have only one tag, and then their neighbours are not scored: most of the time goes into looking up
+words. They are looked up by a 64-bit hash; two words of a text are unlikely to share one.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _ZERO, _ONE, _HALF, _CHARACTER = np.uint64(0), np.uint64(1), np.uint64(32), np.u
 
 @part
 def found(table, key):
-    """What a table (uint64 [2^k, 2]: keys and values) has for a key; 0 if nothing."""
+    """The value of a key in a table (uint64 [2^k, 2]: keys and values); 0 if it is missing."""
     last = np.uint64(len(table) - 1)
     slot = (key ^ (key >> _HALF)) & last
     while table[slot, 0] != key and table[slot, 0] != EMPTY:
@@ -58,7 +58,7 @@ def found(table, key):
 
 @part
 def character(text, i):
-    """The code point that begins at a byte of UTF-8, and where the next one does."""
+    """The code point that begins at a byte of UTF-8, and the index of the next one."""
     a = np.int64(text[i])
     if a < 0x80:
         return a, i + 1
@@ -73,7 +73,10 @@ def character(text, i):
 
 @stage
 def read_words(header, text_at, size, words_at, tags_at, limit):
-    """Read the words of a text, see `tag_words`; returns how many, and places of their path."""
+    """Read the words of a text, see `tag_words`; returns their number n.
+
+    words[n, PLACE] is the number of places of their path.
+    """
     h = array_at(header, (TABLES, 3), np.int64)
     characters, numbers = vector(h, CHARACTERS, np.uint32), vector(h, NUMBERS, np.int32)
     table, pairs = matrix(h, WORDS, np.uint64), matrix(h, PAIRS, np.uint64)
@@ -119,7 +122,7 @@ def read_words(header, text_at, size, words_at, tags_at, limit):
             first = np.int64(0)
             n += 1
         token += 1
-        # What ends the last word, here: numba drops what is written to an array not used after.
+        # The end of the last word, inside the loop: numba drops writes to an unused array.
         words[n, FIRST], words[n, PLACE] = 1, places
     return n
 
@@ -132,7 +135,7 @@ def add_row(rows, row, labels, scores):
 
 @part
 def weigh(h, words, n, i, labels, scores):
-    """Add to the scores of the labels a word may have what its neighbours say."""
+    """Add the weights of the neighbours of a word to the scores of its labels."""
     facts, shapes = matrix(h, FACTS, np.int32), matrix(h, SHAPES, np.int32)
     rows = matrix(h, ROWS, np.int16)
     other = np.int64(0) if words[i, FIRST] != 0 else words[i - 1, WORD]
@@ -151,7 +154,7 @@ def weigh(h, words, n, i, labels, scores):
 
 @stage
 def find_path(header, words_at, n, path_at, best_at, tags_at, limit):
-    """The best tags of words that were read, each line on its own; see `tag_words`."""
+    """Write the best tags of the n words, each line separately; see `tag_words`."""
     h = array_at(header, (TABLES, 3), np.int64)
     facts, shapes = matrix(h, FACTS, np.int32), matrix(h, SHAPES, np.int32)
     rows, moves = matrix(h, ROWS, np.int16), matrix(h, MOVES, np.int32)
@@ -208,14 +211,15 @@ def find_path(header, words_at, n, path_at, best_at, tags_at, limit):
 
 
 def tag_words(header, text, size, request):
-    """The tags of the tokens of a text; everything is an address or a number.
+    """Write the tags of the tokens of a text; all arguments are addresses or numbers.
 
-    header: int64 [TABLES, 3], address and shape of the arrays of a model; text: `size` bytes
-    of UTF-8, tokens with BREAK between them, sound; request: int64 [6], how many tokens there are
-    at most, M, and addresses of room for int64 [M + 1, FIELDS] words; for uint8 [M + 1] tags (out,
-    NO_TAG of what is empty or begins with whitespace; a sentence ends where such a token holds a
-    line end); places of a path, P, and the address of room for uint8 [P, 2] of them; that of int64
-    [2, T]. Returns the number of places needed; if that is more than P, nothing is done.
+    header: int64 [TABLES, 3], address and shape of the arrays of a model; text: `size` bytes of
+    valid UTF-8, tokens separated by BREAK; request: int64 [6]: the largest number of tokens, M;
+    the addresses of words (int64 [M + 1, FIELDS], scratch) and of tags (uint8 [M + 1], out: NO_TAG
+    for a token that is empty or begins with whitespace; a sentence ends where such a token has a
+    line end); the number of places of a path, P; the addresses of the path (uint8 [P, 2], scratch)
+    and of scores (int64 [2, T], scratch). Returns the number of places needed; if that is more
+    than P, no tags of words are written.
     """
     asked = array_at(request, (6,), np.int64)
     limit = asked[0] + 1
@@ -229,10 +233,10 @@ def tag_words(header, text, size, request):
 def write_tagged(text, size, tags, names, out, room):
     """Write tokens with their tags; all arguments are addresses or numbers.
 
-    text, size: as in `tag_words`; tags: what that gave; names: int64 [258], where in what follows
-    the name of each tag begins, and the last one ends; then the separator, which ends at the last
-    number; then uint8: all of it. Names begin with what stands between a word and its tag.
-    Whitespace separates by itself. out: `room` bytes. Returns the length of what was written.
+    text, size: as in `tag_words`; tags: its result; names: int64 [258]: where the name of each of
+    256 tags begins, where the separator of words begins and where it ends, in the uint8 that
+    follow. A name begins with the separator of a word and its tag. No separator is written next to
+    whitespace. out: `room` bytes. Returns the number of bytes written.
     """
     starts = array_at(names, (258,), np.int64)
     letters = array_at(names + 258 * 8, (starts[257],), np.uint8)

@@ -1,4 +1,4 @@
-"""Arithmetic on long float32 vectors; sums are taken in float64 over fixed blocks."""
+"""Arithmetic on long float32 vectors; sums accumulate in float64, per fixed block."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crfseg.jit.decorators import kernel
 
 @kernel
 def dot(x, y):
-    """Sum of x * y in float64."""
+    """The sum of x * y in float64."""
     total = 0.0
     for i in range(len(x)):
         total += np.float64(x[i]) * np.float64(y[i])
@@ -18,7 +18,7 @@ def dot(x, y):
 
 @kernel
 def add_dot(scale, x, y, z):
-    """y += scale * x, then the sum of y * z: one pass where two would be."""
+    """y += scale * x; returns the sum of y * z, in the same pass."""
     total = 0.0
     factor = np.float32(scale)
     for i in range(len(x)):
@@ -29,7 +29,7 @@ def add_dot(scale, x, y, z):
 
 @kernel
 def multiply_dot(x, y, z):
-    """y *= x, then the sum of y * z."""
+    """y *= x; returns the sum of y * z, in the same pass."""
     total = 0.0
     for i in range(len(x)):
         y[i] *= x[i]
@@ -47,10 +47,10 @@ def step(x, direction, scale, out):
 
 @kernel
 def step_in_orthant(x, direction, scale, slope, out):
-    """out = x + scale * direction, 0 wherever that leaves the orthant of x.
+    """out = x + scale * direction, set to 0 where it leaves the orthant of x.
 
-    At x = 0 the orthant is that of -slope (the pseudo-gradient): Andrew & Gao (2007),
-    "Scalable training of L1-regularized log-linear models", section 3.2.
+    Where x = 0, the orthant is that of -slope, slope being the pseudo-gradient: Andrew & Gao
+    (2007), "Scalable training of L1-regularized log-linear models", section 3.2.
     """
     factor = np.float32(scale)
     for i in range(len(x)):
@@ -82,7 +82,7 @@ def add_penalty(weights, strength, gradient):
 
 @kernel
 def pseudo_gradient(weights, gradient, strength, out):
-    """The steepest-descent slope of value + strength * |weights|_1 (Andrew & Gao, eq. 4).
+    """out = the pseudo-gradient of value + strength * |weights|_1 (Andrew & Gao, eq. 4).
 
     Returns the sum of |weights|.
     """

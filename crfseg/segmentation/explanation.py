@@ -1,15 +1,15 @@
-"""Why a text is cut as it is: which features speak for each boundary, and which against.
+"""Explain a segmentation: the features for and against each boundary.
 
-The score of a boundary is that of the best segmentation that has it minus that of the best
-one that has not (a difference of max-marginals): above 0 the model cuts here, below it does
-not, and the distance says how clearly. Both are sums over features; a feature's vote is what
-it adds to the one minus what it adds to the other. So the votes add up to the score.
+The score of a boundary is a difference of max-marginals: the score of the best segmentation with
+it minus that of the best one without it. The model cuts where it is above 0, and its magnitude
+measures the confidence. Both scores are sums over features; a feature's vote is its contribution
+to the first minus its contribution to the second, so the votes add up to the score.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -19,13 +19,11 @@ from crfseg.features.kernels.keys import EMPTY
 from crfseg.features.table import make_plan, make_table
 from crfseg.model.feature_names import Spelling
 from crfseg.model.segmentation_model import Model
-from crfseg.model.standards import select
 from crfseg.segmentation.compiler import levels_of
-from crfseg.segmentation.segmenter import Segmenter
 from crfseg.text import characters
 from crfseg.text.codes import SPACE
 
-#: Further below every real score than two of them can differ.
+#: Score of illegal paths: further below any real score than two real scores can differ.
 _ILLEGAL = -(1 << 40)
 TRANSITIONS = "transitions"
 #: Characters of a text shown on either side of a boundary.
@@ -34,10 +32,10 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class Vote:
-    """What a feature adds to the score of a boundary.
+    """A feature's contribution to the score of a boundary.
 
-    Its cells are named as seen from the character after the boundary: C-1 is the one
-    before. ``transitions`` are the tags that follow one another.
+    Its cells are named relative to the character after the boundary, C0; C-1 is the character
+    before it. ``transitions`` stands for the transition weights.
     """
 
     feature: str
@@ -46,11 +44,11 @@ class Vote:
 
 @dataclass(frozen=True)
 class Boundary:
-    """A place between two characters of a text.
+    """A possible boundary between two characters of a text.
 
-    place: how many characters of the text are before it; cut: whether it is a boundary of
-    the segmentation; probability, score: see above; with_cut, without_cut: around this place,
-    the words of the best segmentations that have it and have it not; votes: the largest first.
+    place: offset in characters; cut: whether the segmentation has a boundary there;
+    probability: of the boundary; score: see the module; with_cut, without_cut: the words around
+    the place in the best segmentations with and without the boundary; votes: largest first.
     """
 
     place: int
@@ -62,45 +60,47 @@ class Boundary:
     votes: list[Vote]
 
     def left(self, text: str) -> str:
-        """The last few characters before it, whitespace apart."""
+        """The last few characters before the place, back to the nearest whitespace."""
         return text[max(0, self.place - _SHOWN) : self.place].split()[-1]
 
     def right(self, text: str) -> str:
-        """The first few characters after it, whitespace apart."""
+        """The first few characters after the place, up to the nearest whitespace."""
         return text[self.place : self.place + _SHOWN].split()[0]
 
     @property
     def overruled(self) -> bool:
-        """Whether what is kept whole (`patterns`) or a user's word decided, not the model."""
+        """Whether a span kept whole (`protected_spans`) or a user's word overruled the model."""
         return self.score != 0 and self.cut != (self.score > 0)
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The words of a text and its boundaries in order; there are none beside whitespace."""
+    """The words of a text and its possible boundaries in order, except those at whitespace."""
 
     text: str
     words: list[str]
     boundaries: list[Boundary]
 
 
-def explain(text: str, segmenter: Segmenter | None = None) -> Explanation:
-    """Explain how a segmenter, the default one if none is given, cuts a text."""
-    segmenter = segmenter or Segmenter()
-    words = segmenter.cut(text)
+def explain(
+    text: str, words: Sequence[str], model: Model, probabilities: np.ndarray
+) -> Explanation:
+    """Explain why a text was cut into these words; see `Segmenter.explain`.
+
+    model: a plain model, of one standard; probabilities: float64, of a boundary
+    before each character.
+    """
     cuts = set(accumulate(map(len, words)))
-    model = select(segmenter.model, segmenter.standard)
-    probabilities = segmenter.marginals(text).boundaries
     boundaries = [
         boundary
         for sequence in _sequences(model, text)
         for boundary in sequence.boundaries(cuts, probabilities)
     ]
-    return Explanation(text, words, boundaries)
+    return Explanation(text, list(words), boundaries)
 
 
 def strongest(boundary: Boundary, most: int) -> list[Vote]:
-    """The largest votes, and the sum of the others as one more."""
+    """The ``most`` largest votes, and the sum of the others as one more vote."""
     shown, others = boundary.votes[:most], boundary.votes[most:]
     if not others:
         return shown
@@ -109,7 +109,10 @@ def strongest(boundary: Boundary, most: int) -> list[Vote]:
 
 @dataclass(frozen=True)
 class _Firing:
-    """An n-gram of the model at its anchor: weights int64 [W, T], of the positions it speaks to."""
+    """An n-gram of the model that occurs at an anchor.
+
+    positions: those whose emissions it adds to; weights int64 [W, T]: one row for each of them.
+    """
 
     family: int
     key: int
@@ -119,7 +122,7 @@ class _Firing:
 
 
 def _sequences(model: Model, text: str) -> Iterator[_Sequence]:
-    """The runs of a text without whitespace, as the model sees them."""
+    """The whitespace-free runs of a text, with the n-grams of the model that occur in them."""
     codes = characters.code_points(text).astype(np.uint32)
     inside = np.flatnonzero(characters.classes()[codes] != SPACE)
     if not len(inside):
@@ -143,7 +146,7 @@ def _sequences(model: Model, text: str) -> Iterator[_Sequence]:
 
 
 def _firings(model: Model, keys: list[np.ndarray], begin: int, n: int) -> Iterator[_Firing]:
-    """The n-grams that speak to the n positions whose place in the table is ``begin``."""
+    """The n-grams that add to the emissions of n positions, from row ``begin`` of the table."""
     for f, (shape, family) in enumerate(zip(model.templates.families, model.families, strict=True)):
         for anchor in range(min(shape.shifts), n + max(shape.shifts)):
             key = keys[f][begin + anchor]
@@ -155,7 +158,7 @@ def _firings(model: Model, keys: list[np.ndarray], begin: int, n: int) -> Iterat
 
 
 class _Sequence:
-    """One run of a text; places: of its positions in the text, and of its end."""
+    """One whitespace-free run; places: the offsets of its positions in the text, and its end."""
 
     def __init__(
         self, model: Model, spelling: Spelling, text: str, places: list[int], firings: list[_Firing]
@@ -173,10 +176,10 @@ class _Sequence:
         self._search()
 
     def _search(self) -> None:
-        """The scores of the best beginnings and ends of paths, and the way along each.
+        """Max-marginals by Viterbi in both directions, with back pointers.
 
-        before, after: int64 [n, T], of the best path up to and from a tag, both with its
-        emission; back, forth: the tag before and after it.
+        before, after: int64 [n, T], score of the best path up to and from a tag, both including
+        its emission; back, forth: the preceding and the following tag on that path.
         """
         scheme, scores = self.model.scheme, self.emissions
         moves = np.where(scheme.legal, self.model.transitions.astype(np.int64), _ILLEGAL)
@@ -196,9 +199,9 @@ class _Sequence:
         self.back, self.forth = back, forth
 
     def boundaries(self, cuts: set[int], probabilities: np.ndarray) -> Iterator[Boundary]:
-        """All boundaries inside.
+        """All possible boundaries inside the run.
 
-        cuts: which places of the text are boundaries of words; probabilities: of each place.
+        cuts: the word boundaries of the text; probabilities: of a boundary at each place.
         """
         begins = self.model.scheme.begins
         for i in range(1, len(self.places) - 1):

@@ -1,11 +1,11 @@
-"""An explanation as a page to look at: one HTML file that needs nothing else."""
+"""Render an explanation as one self-contained HTML page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 
-from crfseg.evaluation.explanation import Boundary, Explanation, strongest
+from crfseg.segmentation.explanation import Boundary, Explanation, strongest
 
 _STYLE = """\
 :root { color-scheme: light dark; --back: #fff; --text: #1c1c1e; --soft: #6b6b70;
@@ -55,7 +55,7 @@ _LEGEND = (
 
 
 def page(explanation: Explanation, most: int = 8) -> str:
-    """The page; most: how many votes it shows for a boundary."""
+    """The HTML page; most: the number of votes to show per boundary."""
     boundaries = explanation.boundaries
     largest = max((abs(boundary.score) for boundary in boundaries), default=0.0) or 1.0
     title = escape(" ".join(word for word in explanation.words if not word.isspace()))
@@ -74,7 +74,7 @@ def page(explanation: Explanation, most: int = 8) -> str:
 
 
 def _overview(explanation: Explanation, largest: float) -> str:
-    """The text with a bar at each boundary that leads to its votes."""
+    """The text with a bar at each boundary that links to its votes."""
     parts, at = [], 0
     for boundary in explanation.boundaries:
         piece = explanation.text[at : boundary.place]
@@ -82,7 +82,7 @@ def _overview(explanation: Explanation, largest: float) -> str:
         sure = 0.15 + 0.85 * abs(boundary.score) / largest
         kind = ' class="cut"' if boundary.cut else ""
         parts.append(
-            f"{escape(piece[:start])}<span>{escape(piece[start:])}"  # a bar begins no line
+            f"{escape(piece[:start])}<span>{escape(piece[start:])}"  # no line starts with a bar
             f'<a href="#b{boundary.place}"{kind} style="--sure:{sure:.2f}" '
             f'title="{boundary.score:+.2f}, p = {boundary.probability:.3f}"><i></i></a></span>'
         )
@@ -122,5 +122,5 @@ def _joined(words: Sequence[str]) -> str:
 
 
 def _whole(feature: str) -> str:
-    """Its cells, each to be kept in one line."""
+    """A feature's cells; lines break only between cells."""
     return " ".join(f"<span>{escape(cell)}</span>" for cell in feature.split(" "))

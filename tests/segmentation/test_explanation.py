@@ -17,14 +17,18 @@ from hypothesis import strategies as st
 from random_models import RandomModel, with_random_weights
 from strategies import plain_texts, texts
 
-from crfseg import Model, Segmenter, explain, train
-from crfseg.evaluation.explanation import Explanation, strongest
-from crfseg.evaluation.explanation_html import page
+from crfseg import Model, Segmenter, train
 from crfseg.model.standards import select
+from crfseg.segmentation.explanation import Explanation, strongest
+from crfseg.segmentation.explanation_html import page
+
+
+def explain(text: str, segmenter: Segmenter | None = None) -> Explanation:
+    return (segmenter or Segmenter()).explain(text)
 
 
 def explained(model: Model, text: str, standard: str | None = None) -> Explanation:
-    return explain(text, Segmenter.from_model(model, standard=standard, keep_whole=False))
+    return explain(text, Segmenter(model, standard=standard, keep_whole=False))
 
 
 def is_by_enumeration(model: Model, text: str) -> None:
@@ -66,7 +70,7 @@ def test_scores_are_those_of_enumerated_paths(
 
 @pytest.mark.parametrize("kind", ["crf", "maxent", "hmm"])
 def test_models_of_every_kind(kind: str, tiny: Path) -> None:
-    is_by_enumeration(train(tiny, model=kind, tags=6, max_iter=5).model, "为中国学生服务")
+    is_by_enumeration(train(tiny, kind=kind, tags=6, max_iter=5).model, "为中国学生服务")
 
 
 @given(text=texts, seed=st.integers(0, 3))
