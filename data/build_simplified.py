@@ -60,7 +60,7 @@ def source(found: Iterable[str]) -> str:
 def main() -> None:
     """Write the module."""
     found = pairs()
-    path = Path(crfseg.__file__).with_name("simplified.py")
+    path = Path(crfseg.__file__).parent / "text" / "traditional.py"
     with atomic_write(path) as file:
         file.write(source(found).encode("utf-8"))
     click.echo(f"{path}: {len(found):,} characters", err=True)

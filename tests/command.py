@@ -1,4 +1,4 @@
-"""The commands under test: how they are run, what a failure looks like, and a corpus for them."""
+"""Helpers for tests of commands: running them, checking failures, and a small corpus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What models hold, in a form that tests can compare."""
+"""The contents of models in a form that tests can compare."""
 
 from __future__ import annotations
 

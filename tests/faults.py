@@ -1,4 +1,4 @@
-"""Processes that are killed, stopped, run out of disk, or are in each other's way."""
+"""Fault injection: processes that are killed or stopped, run out of disk, or compete."""
 
 from __future__ import annotations
 

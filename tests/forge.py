@@ -1,7 +1,7 @@
-"""Model files that nobody's training wrote: damaged ones, and forged ones whose checksum is right.
+"""Damaged model files, and forged ones with a valid checksum.
 
-A mutation is told by a number and always the same for it, so that a file that did harm can be
-made again: ``forge.mutant(bases, seed)``.
+A mutation is determined by its seed, so that a harmful file can be recreated:
+``forge.mutant(bases, seed)``.
 """
 
 from __future__ import annotations

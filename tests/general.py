@@ -1,4 +1,4 @@
-"""The general path (table, index, decode) over a saved model: what Segmenter must equal."""
+"""Segmentation by the general code path (table, index, decode): the reference for Segmenter."""
 
 from __future__ import annotations
 

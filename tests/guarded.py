@@ -1,6 +1,6 @@
-"""Memory that ends, or begins, where no byte may be touched: reading beyond it kills the process.
+"""Buffers placed against guard pages, so that one out-of-bounds byte crashes the process.
 
-What runs is the machine code that users run, which no bounds-checked mode of numba is.
+This tests the machine code that users run, unlike numba's bounds-checked mode.
 """
 
 from __future__ import annotations

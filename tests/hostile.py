@@ -1,4 +1,4 @@
-"""The checks that hostile input must pass, each for the input of a seed (see `workers.run`)."""
+"""Checks on hostile input; each takes the seed that generates its input (see `workers.run`)."""
 
 from __future__ import annotations
 

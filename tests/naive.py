@@ -1,4 +1,4 @@
-"""Slow, obvious references: what the library computes fast, computed by enumeration."""
+"""Slow, obvious reference implementations, by enumeration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of damaged files that are read: corpora, word lists, templates, dumps, streams."""
+"""A check of readers on damaged files: corpora, word lists, templates, dumps, streams."""
 
 from __future__ import annotations
 

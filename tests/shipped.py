@@ -1,4 +1,4 @@
-"""Whether this llvmlite reads the kernels that are shipped; where not, numba compiles them."""
+"""Whether this llvmlite can read the shipped kernels; if not, numba compiles them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the property tests draw: texts, corpora, templates."""
+"""Hypothesis strategies: texts, corpora, templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Benchmarks take minutes and extras that tests do without: their imports are read, not run."""
+"""Benchmark scripts take minutes and need extra packages, so only their imports are checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many threads and many processes at once: each gets what it would get alone."""
+"""Many threads and processes at once: each gets the same results as it would alone."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The examples of the documentation do what the pages say.
+"""The examples in the documentation produce the output shown.
 
-``>>>`` examples run as doctests; of console examples, lines that begin with ``$ `` are run
-and what follows them is their output. There ``...`` alone in a line stands for any lines,
-in a line for anything, and a signed number with four decimals for any other: the weights of a
-model trained here depend on the machine. Those of the model that comes with crfseg do not.
+``>>>`` examples run as doctests. In console examples, lines that begin with ``$ `` are run, and the
+lines below are the expected output. There, a line ``...`` matches any lines, ``...`` within a line
+matches anything, and a signed number with four decimals matches any such number, because weights
+of models trained by the test depend on the machine (those of the default model do not).
 """
 
 from __future__ import annotations

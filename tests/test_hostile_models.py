@@ -1,4 +1,4 @@
-"""Models from strangers: refused with one line, or they do what they say; never a crash."""
+"""Untrusted model files: rejected with a one-line error, or usable; never a crash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text from anywhere: nothing lost, nothing read beyond its end, errors of one line."""
+"""Untrusted text: no character lost, no out-of-bounds read, one-line errors."""
 
 from __future__ import annotations
 

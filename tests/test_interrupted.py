@@ -1,4 +1,4 @@
-"""Work that is interrupted: files are whole or as they were, output ends with whole lines."""
+"""Interrupted work: files are complete or unchanged, output ends with a whole line."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def room_of(name: str) -> str | None:
-    """The room of a module or a name in it; None for the face and for crfseg.data."""
+    """The room of a module or a name in it; None for the face."""
     return name.split(".")[0] if name.split(".")[0] in ROOMS else None
 
 
@@ -61,8 +61,9 @@ def test_a_room_imports_only_rooms_below_it(path: Path) -> None:
         return
     for name in imports_of(path):
         other = room_of(name)
-        allowed = ROOMS[room] | {room} | ({"data"} if room == "common" else set())
-        assert (other or name) in allowed, f"crfseg.{room} may not import crfseg.{name}"
+        assert (other or name) in ROOMS[room] | {room}, (
+            f"crfseg.{room} may not import crfseg.{name}"
+        )
 
 
 def test_few_files_stand_outside_of_rooms() -> None:

@@ -1,4 +1,4 @@
-"""Hostile text: made by a seed, always the same for it; and inputs worth keeping."""
+"""Hostile texts: generated reproducibly from seeds, and a collection of known cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small models, texts and words of a user."""
+"""Texts, user words and models for tests of user dictionaries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs a check for many seeds in processes that are forked, so that a crash is found and named."""
+"""Run a check for many seeds in forked processes, so that a crash is traced to its seed."""
 
 from __future__ import annotations
 

@@ -19,15 +19,15 @@ def default_pos_path() -> str:
 @cache
 def path_of(name: str) -> str:
     """The path of a data file; if crfseg is in a zip file, of a copy deleted at process exit."""
-    from crfseg import data
-
-    path = os.path.join(data.__path__[0], name)
-    if os.path.exists(path):
-        return path
+    package = os.path.dirname(os.path.dirname(__file__))
+    for parent in (package, os.path.dirname(package)):  # installed, and in a checkout
+        path = os.path.join(parent, "data", name)
+        if os.path.exists(path):
+            return path
     import atexit
     from contextlib import ExitStack
     from importlib.resources import as_file, files
 
     stack = ExitStack()
     atexit.register(stack.close)
-    return os.fspath(stack.enter_context(as_file(files(data) / name)))
+    return os.fspath(stack.enter_context(as_file(files("crfseg.data") / name)))

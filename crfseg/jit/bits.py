@@ -1,4 +1,4 @@
-"""Counting bits of a number, for kernels."""
+"""Counts bits, for kernels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LAST_BYTE = np.uint64(56)
 
 @part
 def ones(bits):
-    """How many bits are set (LLVM makes one instruction of this)."""
+    """The number of bits that are set (LLVM compiles this to one instruction)."""
     bits -= (bits >> _ONE) & _M1
     bits = (bits & _M2) + ((bits >> _TWO) & _M2)
     return (((bits + (bits >> _FOUR)) & _M4) * _BYTES) >> _LAST_BYTE
@@ -23,5 +23,5 @@ def ones(bits):
 
 @part
 def low_zeros(bits):
-    """How many bits are below the lowest one that is set (one instruction, too)."""
+    """The number of zeros below the lowest bit that is set (one instruction, too)."""
     return np.int64(ones((bits - _ONE) & ~bits))

@@ -1,9 +1,9 @@
-"""Writes the LLVM assembly of the entry points, so that nobody has to wait for numba.
+"""Writes the LLVM assembly of the entry points, so that users need not wait for numba.
 
 python -m crfseg.jit.build
 
-After every change to a kernel; a test says so. What is written names no processor: each
-machine makes its own code of it when it is first used. The same numba makes the same bytes again.
+Run it after every change to a kernel; a test fails otherwise. The output names no processor: each
+machine compiles it to its own code at first use. The same numba version writes the same bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from crfseg.jit.reproducible import run_again
 
 
 def main() -> None:
-    """Write all of them."""
+    """Writes the assembly of all entry points."""
     run_again("crfseg.jit.build")
     for name in native.ENTRIES:
         source = native.llvm_source(name)

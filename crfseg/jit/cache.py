@@ -1,4 +1,4 @@
-"""The folder of compiled code, and files kept there for the next process."""
+"""The cache folder of compiled code, and its files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from crfseg.common.errors import CrfsegError
 
-#: Rooms with a folder of kernels, and the modules that kernels are compiled with.
+#: The kernel folders of all rooms, and other modules that are compiled into kernels.
 _KERNELS = tuple(
     f"{room}/kernels" for room in ("crf", "features", "segmentation", "tagging", "training")
 )
@@ -21,12 +21,12 @@ _COMPILED_WITH = ("jit/bits.py", "jit/decorators.py", "jit/memory.py", "text/cod
 
 @lru_cache(maxsize=1)
 def fingerprint() -> str:
-    """A digest of the sources of all kernels and of what they are compiled with."""
+    """A digest of the sources of all kernels and of the modules compiled into them."""
     return digest_of(*_KERNELS, *_COMPILED_WITH)
 
 
 def digest_of(*names: str) -> str:
-    """A digest of Python sources, given as modules and folders below ``crfseg/``."""
+    """A digest of Python sources; names: of modules and folders below ``crfseg/``."""
     root: Any = Path(__file__).parent.parent
     if not root.is_dir():  # crfseg was imported from a zip file
         from importlib.resources import files
@@ -44,11 +44,11 @@ def digest_of(*names: str) -> str:
 
 @lru_cache(maxsize=1)
 def cache_folder() -> Path | None:
-    """Where compiled code goes: a folder for these very sources; None if there is none.
+    """The folder for code compiled from exactly these sources; None if it cannot be made.
 
-    NUMBA_CACHE_DIR if set, else the user's cache folder: not beside the package, where pip
-    would leave it behind. Named after all kernels, since a change in one may change what
-    another is compiled to.
+    It is in NUMBA_CACHE_DIR if set, else in the user's cache folder, not beside the package,
+    where pip would leave it behind. Its name is a digest of all kernels, since a change in one
+    may change what another is compiled to.
     """
     given = os.environ.get("NUMBA_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
@@ -56,13 +56,13 @@ def cache_folder() -> Path | None:
         folder = Path(given) if given else (Path(home) if home else Path.home() / ".cache")
         folder = folder / "crfseg" / fingerprint()
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # no home, or none that can be written to
+    except (OSError, RuntimeError):  # no home, or it is not writable
         return None
     return folder
 
 
 def read_kept(path: Path | None) -> mmap.mmap | None:
-    """What `keep` wrote, and four bytes more, if it is there and whole."""
+    """The data that `keep` wrote and its checksum of four bytes; None if missing or damaged."""
     try:
         with open(path or os.devnull, "rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
@@ -74,7 +74,7 @@ def read_kept(path: Path | None) -> mmap.mmap | None:
 
 
 def keep(path: Path | None, data: bytes | mmap.mmap) -> None:
-    """Keep data for the next process, if there is a place for it."""
+    """Caches data for the next process; does nothing without a path."""
     from crfseg.common.files import atomic_write
 
     if path:

@@ -1,4 +1,4 @@
-"""How kernels are compiled: the one place for flags, caching and its fallbacks."""
+"""Decorators that compile kernels: the one place for flags, caching and its fallbacks."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ import numba
 
 from crfseg.jit.cache import cache_folder
 
-# No "nnan" and "ninf": illegal transitions are -inf or zero probabilities. "reassoc"
-# lets sums be vectorised; the order of a sum is still the same in every run.
+# No "nnan" and "ninf": illegal transitions have the score -inf or the probability 0. "reassoc"
+# allows vectorised sums; the order of a sum is still the same in every run.
 FAST = {"nsz", "arcp", "contract", "reassoc"}
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": FAST}
-#: For the entry points of `native`.
+#: Options for the entry points of `native`.
 ENTRY: dict[str, Any] = {"nopython": True, "error_model": "numpy", "fastmath": FAST}
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function that reads and writes only the arrays it is given.
+    """Compile a function that reads and writes only its array arguments.
 
-    Compiled code is kept on disk: where NUMBA_CACHE_DIR says, or in the user's cache
-    folder, or where numba finds a place; where nothing can be written, it is compiled
-    anew in every process.
+    Compiled code is cached on disk: in NUMBA_CACHE_DIR, or in the user's cache folder, or
+    where numba finds a place; if nothing can be written, every process compiles it again.
     """
     config: Any = numba.config
     given = config.CACHE_DIR
-    # Only numba's choice of a place for this function is affected: it is made right here.
+    # Affects only this function: numba chooses its cache folder in the call below.
     config.CACHE_DIR = given or str(cache_folder() or "")
     try:
         compiled = numba.njit(cache=True, **_OPTIONS)(function)
@@ -40,8 +39,8 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _forgive(compiled: Any) -> None:
-    """A cache that cannot be written to, its disk being full perhaps, is no error."""
-    kept = getattr(compiled, "_cache", None)  # numba's own; a function to interpret has none
+    """Ignore errors in writing the cache, for example on a full disk."""
+    kept = getattr(compiled, "_cache", None)  # internal to numba; interpreted code has none
     if kept is None:
         return
     save = kept.save_overload
@@ -54,10 +53,10 @@ def _forgive(compiled: Any) -> None:
 
 
 def stage(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function that kernels call and that stays apart from them if it is large.
+    """Compile a function that kernels call and that is not inlined if it is large.
 
-    It takes addresses and numbers: arrays would have their references counted. Said to be
-    no `part`, because numba would have it inherit that from its caller.
+    It takes addresses and numbers: arrays would be reference-counted. forceinline is False
+    explicitly, because a function would inherit it from its caller.
     """
     return numba.njit(forceinline=False, **_OPTIONS)(function)
 
@@ -65,8 +64,8 @@ def stage(function: Callable[..., Any]) -> Callable[..., Any]:
 def part(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that kernels call: it becomes part of their code.
 
-    Inlined always, and not cached on its own. Left to itself, LLVM keeps a copy in each
-    kernel and one apart, optimises them differently, and which of them runs depends on
+    It is always inlined, and not cached separately. By default LLVM keeps a copy in each
+    kernel and a separate one, optimises them differently, and which of them runs depends on
     what was loaded from the cache: the last bits of a sum would differ between the first
     run and the second.
     """

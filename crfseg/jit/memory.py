@@ -1,7 +1,7 @@
-"""Arrays at addresses, and eight bytes at once.
+"""Arrays at addresses, prefetching, and access to eight bytes at once.
 
-How compiled code reaches memory when it is passed numbers only, and how it looks at text
-faster than byte by byte.
+Compiled code that is passed only numbers reaches memory this way, and reads text faster than
+byte by byte.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from crfseg.jit.decorators import part
 
 
 def array_at(address, shape, dtype):
-    """The C-contiguous array of a shape (a tuple) that begins at an address."""
+    """The C-contiguous array of a shape (a tuple) at an address."""
     size = int(np.prod([int(n) for n in shape])) * np.dtype(dtype).itemsize
     memory = (ctypes.c_uint8 * size).from_address(int(address))
     return np.frombuffer(memory, dtype=dtype).reshape(shape)
@@ -28,7 +28,7 @@ def array_at(address, shape, dtype):
 
 @intrinsic
 def _array_at(typingctx, address, shape, dtype):
-    """Like numba.carray, which compiles a function of its own for every kind of array."""
+    """Like numba.carray, which compiles a separate function for every kind of array."""
     array = types.Array(dtype.dtype, len(shape), "C")
 
     def generate(context, builder, signature, arguments):
@@ -62,7 +62,7 @@ def _overload_array_at(address, shape, dtype):
 
 
 def prefetch(array, at):
-    """Ask for the cache line of an element before it is needed; at uint64."""
+    """Prefetch the cache line of an element; at uint64: its index."""
 
 
 @intrinsic
@@ -74,7 +74,7 @@ def _prefetch(typingctx, array, at):
         name = "llvm.prefetch.p0"
         function = cgutils.get_or_insert_function(builder.module, kind, name)
         place = builder.bitcast(builder.gep(base, [arguments[1]]), byte)
-        # For reading, to be kept in all caches, data.
+        # For reading, into all cache levels, data cache.
         builder.call(function, [place, flag(0), flag(3), flag(1)])
         return context.get_dummy_value()
 
@@ -87,7 +87,7 @@ def _overload_prefetch(array, at):
 
 
 def load_word(bytes_, at):
-    """The eight bytes from a place on as one number, the first one lowest.
+    """Eight bytes, beginning at index `at`, as one little-endian number.
 
     bytes_ uint8 [at + 8 or more].
     """
@@ -100,7 +100,7 @@ def store_word(bytes_, at, word):
 
 
 def _place(context, builder, array, at):
-    """The address of eight bytes that need not be aligned."""
+    """The address of eight bytes, which need not be aligned."""
     base = context.make_array(types.Array(types.uint8, 1, "C"))(context, builder, array).data
     word = ir.IntType(64).as_pointer()
     return builder.bitcast(builder.gep(base, [at]), word)
@@ -137,11 +137,11 @@ def _overload_store_word(bytes_, at, word):
 
 @part
 def vector(h, k, dtype):
-    """The k-th array of the Tables a header describes, if it has one dimension."""
+    """The k-th array that a header describes (address and shape), of one dimension."""
     return array_at(h[k, 0], (h[k, 1],), dtype)
 
 
 @part
 def matrix(h, k, dtype):
-    """The same for an array of two dimensions."""
+    """The k-th array that a header describes, of two dimensions."""
     return array_at(h[k, 0], (h[k, 1], h[k, 2]), dtype)

@@ -1,8 +1,8 @@
-"""Compiled entry points, kept on disk and loaded without numba.
+"""Compiled entry points, cached on disk and loaded without numba.
 
-Importing numba and waking it takes longer than all else that ``crfseg segment`` does for
-a line. So the machine code that numba makes of an entry point is
-kept, and from then on llvmlite alone loads it. Nothing here may import numba at the top.
+Importing and initialising numba takes longer than everything else that ``crfseg segment`` does
+for one line. So the machine code that numba makes of an entry point is cached, and llvmlite alone
+loads it. This module must not import numba at the top.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import llvmlite.binding as llvm
 from crfseg.jit.cache import cache_folder, fingerprint, keep, read_kept
 
 Entry = Callable[..., Any]
-#: The entry points: their modules, and how many arguments they take.
+#: The entry points: their module and number of arguments.
 ENTRIES = {
     "segment_four": ("crfseg.segmentation.kernels.pipeline", 5),
     "segment_six": ("crfseg.segmentation.kernels.pipeline", 5),
@@ -33,15 +33,15 @@ ENTRIES = {
     "tag_words": ("crfseg.tagging.kernels.pos_viterbi", 4),
     "write_tagged": ("crfseg.tagging.kernels.pos_viterbi", 6),
 }
-#: What `word_lists`, which returns a Python object, calls of Python.
+#: The functions of Python that `word_lists` calls, which returns a Python object.
 _PYTHON = ("PyList_New", "PyList_SetItem", "PyUnicode_DecodeUTF8", "Py_IncRef", "Py_DecRef")
 _SYMBOL, _BODY = "symbol", "body"
-# numba's convention: a pointer for the result, one for an error, then the arguments.
+# numba's calling convention: pointers to the result and to an error, then the arguments.
 _DEFINITION = (
     r'^define [^\n]*i32 @"?{name}"?\(ptr [^,]*%retptr, ptr [^,]*%excinfo'
     r"((?:, i64 [^,)]*%[\w.]+)*)\)"
 )
-#: What C calls; `body` is what numba made.
+#: The function that C calls; `body` is the function that numba made.
 _CALLABLE = """
 define i64 @{symbol}({parameters}) {{
   %result = alloca i64
@@ -51,9 +51,9 @@ define i64 @{symbol}({parameters}) {{
   ret i64 %value
 }}
 """
-#: Where and for what it was made; another machine has its own.
+#: The target of LLVM assembly, removed because each machine sets its own.
 _LAYOUT = re.compile(r"^target (datalayout|triple) = .*$", re.MULTILINE)
-#: What code may call: LLVM's own functions and those of the C library it makes of loops.
+#: Functions that code may call: LLVM's own, and those of the C library it makes of loops.
 _HARMLESS = re.compile(rf"llvm\.|mem(set|cpy|move)$|({'|'.join(_PYTHON)})$")
 
 
@@ -61,8 +61,8 @@ _HARMLESS = re.compile(rf"llvm\.|mem(set|cpy|move)$|({'|'.join(_PYTHON)})$")
 def entry(name: str) -> Entry:
     """One of ENTRIES as a C function of integers, bytes or None that returns an integer.
 
-    The GIL is released while it runs. Where numba is told not to compile, or makes
-    something unexpected, it is an ordinary call.
+    The GIL is released while it runs. If numba is told not to compile, or its code is not as
+    expected, it is an ordinary call.
     """
     address = None if _interpreted() else _load(name)
     if address is None:
@@ -72,9 +72,9 @@ def entry(name: str) -> Entry:
 
 @cache
 def word_lists() -> Entry | None:
-    """`words.word_lists` as a function that returns a Python object and holds the GIL.
+    """`string_lists.word_lists` as a function that returns a Python object and holds the GIL.
 
-    None where there is no GIL to hold, or no compiled code.
+    None if there is no GIL, or no compiled code.
     """
     with_gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     if sys.implementation.name != "cpython" or not with_gil or _interpreted():
@@ -91,7 +91,7 @@ def word_lists() -> Entry | None:
 
 
 def _interpreted() -> bool:
-    """Whether numba is told not to compile, or to check bounds, which our way leaves out."""
+    """Whether numba is told not to compile, or to check bounds, which `_load` cannot do."""
     names = "NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK"
     return any(os.environ.get(name, "0") not in ("", "0") for name in names)
 
@@ -113,7 +113,7 @@ def _load(name: str) -> int | None:
     return int(engine.get_function_address(_SYMBOL))
 
 
-_ENGINES: list[Any] = []  # the code lives as long as they do
+_ENGINES: list[Any] = []  # they keep the machine code alive
 
 
 @lru_cache(maxsize=1)
@@ -137,7 +137,7 @@ def _path(name: str) -> Path | None:
 
 
 def _compile(name: str, target: Any) -> bytes | None:
-    """Machine code with the function as _SYMBOL; None if numba's is not what is expected."""
+    """Machine code with the function as _SYMBOL; None if numba's code is not as expected."""
     try:
         parsed = llvm.parse_assembly(_LAYOUT.sub("", shipped(name) or ""))
         parsed.get_function(_SYMBOL)
@@ -152,11 +152,9 @@ def _compile(name: str, target: Any) -> bytes | None:
 
 
 def shipped(name: str) -> str | None:
-    """The LLVM assembly that comes with crfseg, if it was made of these very kernels.
+    """The LLVM assembly shipped with crfseg; None unless it was made from exactly these kernels.
 
-    It is for little-endian processors.
-
-    Numba takes many seconds to make it anew; see `kernels.build`.
+    It is for little-endian processors. Numba takes many seconds to make it again; see `jit.build`.
     """
     import lzma
 
@@ -170,13 +168,14 @@ def shipped(name: str) -> str | None:
 
 
 def shipped_path(name: str) -> Path:
-    """Where `kernels.build` writes."""
+    """The path that `jit.build` writes to."""
     return Path(__file__).with_name(f"{name}.ll.xz")
 
 
 def llvm_source(name: str) -> str | None:
-    """LLVM assembly that numba makes of a function, without its wrapper; None if it is
-    not what is expected.
+    """The LLVM assembly that numba makes of a function, without its wrapper.
+
+    None if it is not as expected.
     """
     from importlib import import_module
 
@@ -214,7 +213,7 @@ def _without(source: str, function: str) -> str:
 
 
 def _drop_unused(parsed: Any, target: Any) -> None:
-    """Remove what only numba's wrapper called."""
+    """Remove functions and variables that only numba's wrapper used."""
     for function in parsed.functions:
         if not function.is_declaration and function.name != _SYMBOL:
             function.linkage = "internal"
@@ -228,7 +227,7 @@ def _drop_unused(parsed: Any, target: Any) -> None:
 
 
 def _ordinary(name: str) -> Entry:
-    """The function called through numba, or as it is; bytes are passed by their address."""
+    """The function called through numba, or interpreted; bytes are passed by address."""
     from importlib import import_module
 
     import numpy as np

@@ -1,7 +1,7 @@
-"""Processes whose compiled code, and so every sum, is the same on all x86-64 machines with AVX2.
+"""Makes compiled code, and so every sum, the same on all x86-64 machines with AVX2.
 
-For what is shipped: left to itself, numba makes loops as wide as the processor at hand allows,
-and then last bits of sums differ.
+It is used to build shipped files: by default numba vectorises loops for the processor of the
+machine, and then the last bits of sums differ.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import sys
 from crfseg.common.errors import CrfsegError
 
 _ENVIRONMENT = {
-    "NUMBA_CPU_NAME": "haswell",  # common, and what is newer does the same
+    "NUMBA_CPU_NAME": "haswell",  # common; newer processors give the same results
     "NUMBA_CPU_FEATURES": "+avx2,+fma,+bmi,+bmi2,+popcnt,+sse4.2,+lzcnt",
-    "PYTHONHASHSEED": "0",  # numba writes what it keeps in sets in that order
+    "PYTHONHASHSEED": "0",  # numba's output depends on the order of sets
 }
 
 
 def run_again(module: str) -> None:
-    """Have ``python -m module`` done, and end, unless this is such a process.
+    """Unless this process has these settings, run ``python -m module`` with them and exit.
 
-    Raises CrfsegError on another kind of machine.
+    Raises CrfsegError on a machine that is not x86-64.
     """
     if platform.machine().lower() not in ("x86_64", "amd64"):
         raise CrfsegError(f"cannot be built on {platform.machine()}; expected x86-64")

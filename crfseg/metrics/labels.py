@@ -1,4 +1,4 @@
-"""How well labels agree with gold ones: tokens, and the entities that labels spell."""
+"""Scores labels against gold labels: tokens, and the entities that labels mark."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Pair = tuple[Labels, Labels]
 
 @dataclass(frozen=True)
 class EntityScores:
-    """Precision, recall and F1, 0 where there is nothing to divide by, and the counts."""
+    """Precision, recall and F1 (0 if the denominator is 0), and their counts."""
 
     correct: int
     predicted: int
@@ -28,17 +28,17 @@ class EntityScores:
 
     @property
     def precision(self) -> float:
-        """How many of the predicted entities are right."""
+        """The share of predicted entities that are correct."""
         return self.correct / self.predicted if self.predicted else 0.0
 
     @property
     def recall(self) -> float:
-        """How many of the gold entities were found."""
+        """The share of gold entities that were predicted."""
         return self.correct / self.gold if self.gold else 0.0
 
     @property
     def f1(self) -> float:
-        """Their harmonic mean."""
+        """The harmonic mean of precision and recall."""
         total = self.predicted + self.gold
         return 2 * self.correct / total if total else 0.0
 
@@ -52,8 +52,8 @@ class EntityScores:
 class LabelScores:
     """Scores from 0 to 1 and the counts they come from.
 
-    confusions: (gold label, predicted label, how often), most frequent first; entities and by_type:
-    None and empty where the labels mark no entities.
+    confusions: (gold label, predicted label, count), most frequent first; entities and by_type:
+    None and empty if the labels mark no entities.
     """
 
     accuracy: float
@@ -77,15 +77,14 @@ class LabelScores:
 def score_labels(gold: Iterable[Labels], predicted: Iterable[Labels]) -> LabelScores:
     """Scores the labels of sentences against gold ones.
 
-    An entity is right if gold has one of the same type at the same place (see
-    `labels.entities`): what conlleval and seqeval count. Raises CrfsegError naming the first
-    sentence whose length differs.
+    An entity is correct if gold has one of the same type and span (see `schemes.entities`), as
+    in conlleval and seqeval. Raises CrfsegError naming the first sentence whose length differs.
     """
     return score_label_pairs(_paired(gold, predicted, "gold", "predicted"))
 
 
 def labelled(path: Path, sentences: Iterable[Rows]) -> Iterator[Rows]:
-    """The same sentences; raises DataError for tokens of one column."""
+    """Passes sentences through; raises DataError for tokens with only one column."""
     for rows in sentences:
         if len(rows[0]) < 2:
             raise DataError(path, None, "one column only", "a token and, last, its label")
@@ -105,7 +104,7 @@ def pair_labels(
 
 
 def _paired(gold: Iterable[Any], predicted: Iterable[Any], name: str, other: str) -> Iterator[Any]:
-    """Pairs of sentences of the same length."""
+    """Yields pairs of sentences of the same length; raises CrfsegError if lengths differ."""
     for number, (g, p) in enumerate(zip_longest(gold, predicted), 1):
         if g is None or p is None:
             more, fewer = (other, name) if g is None else (name, other)
@@ -135,17 +134,17 @@ def score_label_pairs(pairs: Iterable[Pair]) -> LabelScores:
 
 
 def _score_entities(pairs: Iterable[Pair]) -> dict[str, EntityScores]:
-    """The scores of each type, by name."""
-    correct: Counter[str] = Counter()
-    found: Counter[str] = Counter()
-    there: Counter[str] = Counter()
+    """The scores of each entity type, by name."""
+    right: Counter[str] = Counter()
+    proposals: Counter[str] = Counter()
+    truths: Counter[str] = Counter()
     for gold, predicted in pairs:
         expected, proposed = entities(gold), entities(predicted)
-        there.update(kind for kind, _, _ in expected)
-        found.update(kind for kind, _, _ in proposed)
-        correct.update(kind for kind, _, _ in set(expected) & set(proposed))
-    kinds = sorted({*there, *found})
-    return {kind: EntityScores(correct[kind], found[kind], there[kind]) for kind in kinds}
+        truths.update(kind for kind, _, _ in expected)
+        proposals.update(kind for kind, _, _ in proposed)
+        right.update(kind for kind, _, _ in set(expected) & set(proposed))
+    kinds = sorted({*truths, *proposals})
+    return {kind: EntityScores(right[kind], proposals[kind], truths[kind]) for kind in kinds}
 
 
 def accuracy(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> float:

@@ -1,4 +1,4 @@
-"""How well a segmentation agrees with a gold standard, as the SIGHAN bakeoffs scored it."""
+"""Scores a segmentation against a gold standard, as in the SIGHAN bakeoffs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from crfseg.common.errors import CrfsegError, SettingsError
 
 Sentences = Iterable[Sequence[str]]
-#: Different errors remembered at a time, and reported in the end.
+#: The number of distinct errors kept at a time, and reported at the end.
 _REMEMBERED, _REPORTED = 50_000, 1000
 #: Words of context on either side of an error, and characters shown of a snippet.
 _CONTEXT, _SHOWN = 3, 40
@@ -20,10 +20,10 @@ _CONTEXT, _SHOWN = 3, 40
 
 @dataclass(frozen=True)
 class ErrorCase:
-    """A stretch cut in two ways, the shortest between two common boundaries.
+    """A stretch of text cut in two ways, the shortest between two common boundaries.
 
-    ``gold`` and ``predicted`` are its words joined by spaces; ``left`` and ``right`` are
-    gold words beside it where it first occurred.
+    ``gold`` and ``predicted`` are its words joined by spaces; ``left`` and ``right`` are the
+    gold words around its first occurrence.
     """
 
     gold: str
@@ -37,8 +37,8 @@ class ErrorCase:
 class Scores:
     """Scores from 0 to 1 and the counts they come from.
 
-    The three about vocabulary are None without training words, a recall also where there
-    is no word to recall.
+    oov_rate, oov_recall and iv_recall are None without training words, or if there is no gold
+    word to count.
     """
 
     precision: float
@@ -63,7 +63,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What segmentation b gains over a in F1, with a 95% interval and a two-sided p value."""
+    """The gain in F1 of segmentation b over a, with a 95% interval and a two-sided p value."""
 
     f1_a: float
     f1_b: float
@@ -76,9 +76,9 @@ class Comparison:
 def score_sentences(
     gold: Sentences, predicted: Sentences, known_words: Collection[str] | None = None
 ) -> Scores:
-    """Scores sentences of words against gold ones of the same characters, whitespace apart.
+    """Scores segmented sentences against gold ones of the same characters, ignoring whitespace.
 
-    A word is correct if gold has a word at just the same place. A gold word outside
+    A word is correct if gold has a word with the same span. A gold word outside
     ``known_words``, the words of the training corpus, is out of vocabulary (OOV). Emerson
     (2005), "The Second International Chinese Word Segmentation Bakeoff", section 3. Raises
     CrfsegError naming the first sentence whose characters differ.
@@ -89,7 +89,7 @@ def score_sentences(
 def paired_bootstrap(
     gold: Sentences, a: Sentences, b: Sentences, samples: int = 1000, seed: int = 0
 ) -> Comparison:
-    """Whether b is better than a by more than chance: sentences drawn anew ``samples`` times.
+    """Tests whether b is significantly better than a; sentences are resampled ``samples`` times.
 
     Koehn (2004), "Statistical Significance Tests for Machine Translation Evaluation",
     section 4. Raises CrfsegError as ``score_sentences`` does, also if there is no sentence.
@@ -116,7 +116,7 @@ def paired_bootstrap(
     )
     differences = np.diff(f1s(drawn)).ravel()
     low, high = np.quantile(differences, [0.025, 0.975])
-    # One more of each kind, so that p is never 0 (Davison & Hinkley 1997, p. 141).
+    # Add one to both counts, so that p is never 0 (Davison & Hinkley 1997, p. 141).
     rarer = min(np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0))
     f1_a, f1_b = f1s(counts.sum(0)).tolist()
     p = min(1.0, 2 * (int(rarer) + 1) / (samples + 1))
@@ -126,7 +126,10 @@ def paired_bootstrap(
 def pair_sentences(
     gold: Sentences, predicted: Sentences, gold_name: str = "gold", name: str = "predicted"
 ) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
-    """Pairs of sentences of the same characters and no empty words."""
+    """Yields pairs of sentences with the same characters and no empty words.
+
+    Raises CrfsegError naming the first sentence whose characters differ.
+    """
     for number, (g, p) in enumerate(zip_longest(gold, predicted), 1):
         if g is None or p is None:
             more, fewer = (name, gold_name) if g is None else (gold_name, name)
@@ -147,7 +150,7 @@ def pair_sentences(
 def _stretches(gold: Sequence[str], predicted: Sequence[str]) -> Iterator[tuple[int, ...]]:
     """The shortest stretches between common boundaries, as word ranges: gold i:k, predicted j:m.
 
-    A word is correct just where a stretch is one word in both.
+    A word is correct if and only if its stretch is one word in both.
     """
     k = m = 0
     while k < len(gold):
@@ -212,7 +215,7 @@ def _ratio(part: int, whole: int) -> float | None:
 
 
 class _Errors:
-    """Counts errors in bounded memory: when too many differ, the rarer half is forgotten."""
+    """Counts errors in bounded memory: with too many distinct ones, the rarer half is dropped."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -236,7 +239,7 @@ class _Errors:
 
 
 def _clip(words: Sequence[str], end: bool = False) -> str:
-    """Words joined by spaces; where that is too long, its beginning, or its ``end``."""
+    """Words joined by spaces; if that is too long, only its beginning, or its ``end``."""
     text = " ".join(words)
     if len(text) <= _SHOWN:
         return text

@@ -2,3 +2,5 @@
 
 May import: common, text, jit, corpus, features.
 """
+
+from crfseg.model.dump import files as files  # gives SavedModel its text form

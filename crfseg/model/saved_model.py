@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 
@@ -21,6 +20,13 @@ _PURPOSE = {
 }
 
 
+class TextForm(Protocol):
+    """Writes models of any kind as text, and reads them."""
+
+    def dump(self, model: SavedModel, path: str | os.PathLike[str], /) -> None: ...
+    def load_dump(self, path: str | os.PathLike[str], /) -> SavedModel: ...
+
+
 class SavedModel:
     """A model as it is saved: metadata (a JSON description) and arrays.
 
@@ -30,6 +36,8 @@ class SavedModel:
 
     kinds: ClassVar[tuple[str, ...]]
     expected: ClassVar[str]
+    #: Set by `dump.files`, which knows all kinds of models; this module knows none.
+    text_form: ClassVar[TextForm]
     metadata: dict[str, Any]
 
     @property
@@ -75,16 +83,16 @@ class SavedModel:
             return cls.make(metadata, arrays)
 
     def dump(self, path: str | os.PathLike[str]) -> None:
-        """Writes the model as text; raises CrfsegError if it cannot be written."""
-        _dumps().dump(self, path)
+        """Write the model as text; raises CrfsegError where it cannot."""
+        self.text_form.dump(self, path)
 
     @classmethod
     def load_dump(cls: type[M], path: str | os.PathLike[str]) -> M:
-        """Reads a model written by `dump`.
+        """Read a model that was written as text.
 
         Raises DataError naming the line that is wrong, ModelError for another kind of model.
         """
-        model = _dumps().load_dump(path)
+        model = cls.text_form.load_dump(path)
         if not isinstance(model, cls):
             raise ModelError(f"{os.fspath(path)}: another kind of model; expected {cls.expected}")
         return model
@@ -94,7 +102,3 @@ def check_scale(metadata: dict[str, Any]) -> None:
     """Raises ModelError for metadata without a valid scale."""
     scale = metadata.get("scale")
     expect(isinstance(scale, float) and 0 < scale < 1e6, "scale must be a positive number")
-
-
-def _dumps() -> Any:
-    return import_module("crfseg.model.dump.files")  # imports the kinds, which import this

@@ -1,4 +1,4 @@
-"""Facts about single characters: classes, types, normal forms, whitespace.
+"""Properties of single characters: classes, types, normal forms, whitespace.
 
 Imports no other room.
 """

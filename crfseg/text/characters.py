@@ -1,8 +1,8 @@
-"""What crfseg knows about single characters: normal form, type, and class.
+"""Properties of single characters: normal form, type, and class.
 
-Everything is a table indexed by code point, so that training, the general path and the
-byte-level kernels read the same facts. Features see normal forms and types; the text
-that comes out keeps its original characters.
+All are tables indexed by code point, so that training, the general code and the byte-level
+kernels use the same data. Features see normal forms and types; output text keeps its original
+characters.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ _PUNCTUATION = (
     (0xFE30, 0xFE6F), (0xFFE0, 0xFFEF),
 )  # fmt: skip
 _NUMERALS = "〇○零一二三四五六七八九十百千万亿两廿卅壹贰叁肆伍陆柒捌玖拾佰仟"
-#: Characters written in several ways, one spelling for the features.
+#: Variants of a character, and their common normal form.
 _SAME = {"○": "〇", "・": "·", "•": "·", "‧": "·", "「": "“", "」": "”", "『": "‘", "』": "’"}
 
 
 @lru_cache(maxsize=1)
 def classes() -> np.ndarray:
-    """uint8 [0x110000]: the class (PLAIN ... FLAG) every code point."""
+    """uint8 [0x110000]: the class (PLAIN ... FLAG) of every code point."""
     table = np.zeros(CODE_POINTS, dtype=np.uint8)
     table[list(SPACES)] = SPACE
     for first, last in _EXTEND:
@@ -82,11 +82,11 @@ def types() -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def normal_forms() -> np.ndarray:
-    """uint32 [0x110000]: the code point that stands for each code point in features.
+    """uint32 [0x110000]: the code point that replaces each code point in features.
 
-    Full-width ASCII becomes half-width, all digits become 0 and all Latin letters a:
-    what a number or a foreign word is made of says little, that it is one says much.
-    Traditional characters become simplified ones.
+    Full-width ASCII becomes half-width, all ASCII digits become 0 and all ASCII letters a: that
+    a word is a number or foreign tells much, its exact characters tell little. Traditional
+    characters become simplified ones.
     """
     table = np.arange(CODE_POINTS, dtype=np.uint32)
     pairs = code_points(PAIRS).reshape(-1, 2)
@@ -103,21 +103,21 @@ def normal_forms() -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def lower_forms() -> np.ndarray:
-    """uint16 [LOWER_FORMS]: the first code points in lower case, and all blanks as a space."""
+    """uint16 [LOWER_FORMS]: the lower case of the first code points; any blank is a space."""
     table = np.arange(LOWER_FORMS, dtype=np.uint16)
     for code in range(LOWER_FORMS):
         lower = chr(code).lower()
-        if len(lower) == 1:  # and not two letters
+        if len(lower) == 1:  # some become two letters
             table[code] = ord(lower)
     table[[code for code in SPACES if unicodedata.category(chr(code)) == "Zs"]] = ord(" ")
     return _frozen(table)
 
 
 def folded(codes: np.ndarray) -> np.ndarray:
-    """uint32 [n]: code points as they are compared with a user's words.
+    """uint32 [n]: code points folded for comparison with the words of a user dictionary.
 
-    Full-width ASCII is half-width and letters are in lower case; blanks are a space. Digits
-    and letters stay what they are, unlike in features.
+    Full-width ASCII becomes half-width, letters lower case, and any blank a space. Digits and
+    letters are kept apart, unlike in features.
     """
     wide = (codes >= 0xFF01) & (codes <= 0xFF5E)
     codes = codes.astype(np.uint32) - np.where(wide, 0xFEE0, 0).astype(np.uint32)
@@ -132,10 +132,10 @@ def code_points(text: str) -> np.ndarray:
 
 
 def positions(codes: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """bool [N]: which characters are positions of a sequence (neither glued nor space).
+    """bool [N]: which characters are positions of a sequence, not attached to the one before.
 
     codes: uint32 [N], no whitespace; starts: where the sequences begin, ascending. The
-    first character of a sequence always is a position.
+    first character of a sequence is always a position.
     """
     kind = classes()[codes]
     alone = (kind == PLAIN) | (kind == FLAG)

@@ -1,16 +1,16 @@
-"""Constants about characters that Python code and kernels share. Imports nothing."""
+"""Character constants shared by Python code and kernels. Imports nothing."""
 
 from __future__ import annotations
 
-#: Words are told apart by the one, texts that are cut together by the other; both are
-#: whitespace, ASCII's own separators of units and records.
+#: BREAK separates words, JOINT separates texts that are segmented together; both are
+#: whitespace, the unit and record separators of ASCII.
 BREAK, JOINT = 0x1F, 0x1E
-#: Code points of Unicode take so many bits; those below LOWER_FORMS (beyond the ideographic
-#: space) have their lower case looked up.
+#: The bits of a Unicode code point; code points below LOWER_FORMS (just beyond the ideographic
+#: space) have a table of lower case.
 CHARACTER_BITS, LOWER_FORMS = 21, 0x3001
 CODE_POINTS = 0x110000
-# Ids that every alphabet shares: for a character the model does not know, and for what is
-# beyond the ends of the sentence; the characters of an alphabet follow.
+# Ids shared by all alphabets: of unknown characters, and of places beyond the ends of the
+# sentence; the characters of an alphabet follow.
 UNKNOWN, BOUNDARY, FIRST_CHARACTER = 0, 1, 2
 # Classes: how a character takes part in a sequence.
 PLAIN = 0  # an ordinary character, one position of the sequence

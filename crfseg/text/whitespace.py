@@ -1,4 +1,4 @@
-"""What counts as whitespace. Imports nothing, so that segmenting starts quickly."""
+"""The definition of whitespace. Imports nothing, so that segmenting starts quickly."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ _SPACES = frozenset(SPACES)
 
 
 def is_space(token: str) -> bool:
-    """Whether a token of a segmented text is a run of whitespace; "" is none."""
+    """Whether a token of a segmented text is a run of whitespace; False for ""."""
     return ord(token[0]) in _SPACES if token else False

@@ -1,4 +1,4 @@
-"""Progress on stderr: plain lines, nothing with -q, and a bar that is taken away again."""
+"""Progress on stderr: plain lines, nothing with -q, and a bar that is erased at the end."""
 
 from __future__ import annotations
 

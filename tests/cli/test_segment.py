@@ -1,4 +1,4 @@
-"""``crfseg segment`` as a user runs it: what it prints, what it says of bad input."""
+"""``crfseg segment`` from a user's view: output, and errors for bad input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines come out in every encoding; files are replaced whole or not at all."""
+"""Reading lines in every encoding; files are replaced atomically."""
 
 from __future__ import annotations
 

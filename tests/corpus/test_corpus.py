@@ -1,4 +1,4 @@
-"""Every corpus format round trips, and every way to break one is told by file and line."""
+"""Corpus formats: each round trips, and errors name the file and the line."""
 
 from __future__ import annotations
 

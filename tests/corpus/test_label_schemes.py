@@ -1,4 +1,4 @@
-"""Which labels may follow which."""
+"""Label schemes: legal transitions, and invalid schemes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tag schemes: how words are spelled, and that the legal paths are just the spellings."""
+"""Tag schemes: the tags of words, and legal paths being exactly those of segmentations."""
 
 from __future__ import annotations
 

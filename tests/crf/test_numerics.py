@@ -1,4 +1,4 @@
-"""Extreme data and settings: finite, never uphill, and stopped for a reason that is documented."""
+"""Extreme data and settings: finite values, steady descent, a documented reason to stop."""
 
 from __future__ import annotations
 

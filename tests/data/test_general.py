@@ -1,4 +1,4 @@
-"""The text of the default standard: years, what most cut, names, how texts are mixed."""
+"""The default standard: years, words that most standards cut, names, and mixing of texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences made from patterns: what they are made of, and that they stay the same."""
+"""Sentences generated from patterns: their words, and reproducibility."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules that cut the People's Daily as the Penn Chinese Treebank."""
+"""The rules that convert the People's Daily to the standard of the Penn Chinese Treebank."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search for settings: what is tried on how much text, and what comes out."""
+"""Successive halving: the settings tried in each round, the amount of text, the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items in sparse rows: equal to their attributes one by one, known names or new ones."""
+"""Sparse rows of items equal a plain conversion, for known and for new attribute names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of pairs of characters."""
+"""Bitmaps that number pairs of characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a corpus to what is trained on: positions, lexicons, gold tags."""
+"""Encoding a corpus for training: positions, lexicons, gold tags."""
 
 from __future__ import annotations
 

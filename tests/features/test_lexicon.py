@@ -1,4 +1,4 @@
-"""Word lists, and the codes their words give each character."""
+"""Word lists, and the lexicon codes of characters."""
 
 from __future__ import annotations
 

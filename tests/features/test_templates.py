@@ -1,4 +1,4 @@
-"""Templates in CRF++ syntax, their families, and what is said of those that cannot be read."""
+"""Templates in CRF++ syntax, their families, and errors for invalid ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where compiled code is kept."""
+"""Where compiled code is cached."""
 
 from __future__ import annotations
 

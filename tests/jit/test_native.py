@@ -1,4 +1,4 @@
-"""Compiled entry points: where they come from, and that all ways give the same."""
+"""Compiled entry points: where they come from, and that all sources give the same output."""
 
 from __future__ import annotations
 

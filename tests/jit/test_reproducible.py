@@ -1,4 +1,4 @@
-"""Processes that compile for one fixed processor, for what is shipped."""
+"""Processes that compile for one fixed processor, for reproducible builds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of labels agree with seqeval, and with a plain reading of what an entity is."""
+"""Label scores agree with seqeval, and with a plain definition of entities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores agree with a plain reading of the SIGHAN scorer, and errors are told apart."""
+"""Word scores agree with a plain version of the SIGHAN scorer; errors are counted by kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Smaller models: how small, what is left of them, what is refused."""
+"""Model compression: file sizes, remaining contents, invalid requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model as text and back: nothing is lost, edits arrive, bad text is refused by its line."""
+"""Dumps of segmentation models: lossless, edits take effect, errors name the line."""
 
 from __future__ import annotations
 

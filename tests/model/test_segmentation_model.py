@@ -1,4 +1,4 @@
-"""Model files: what is saved comes back, and nothing else is let in."""
+"""Model files: they round trip, and invalid files are rejected."""
 
 from __future__ import annotations
 

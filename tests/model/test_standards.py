@@ -1,4 +1,4 @@
-"""Several standards in one model: each behaves as the whole model does for its sentences."""
+"""Models of several standards: each selected standard equals the whole model on its text."""
 
 from __future__ import annotations
 

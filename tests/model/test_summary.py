@@ -1,4 +1,4 @@
-"""What `crfseg info` says of a model is what the model holds."""
+"""`crfseg info` agrees with the contents of the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fused decoder equals the general path, whatever the model."""
+"""The compiled pipeline equals the general code path for any model."""
 
 from __future__ import annotations
 

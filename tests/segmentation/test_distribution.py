@@ -1,4 +1,4 @@
-"""All segmentations of a text: against enumeration, and against one another for any text."""
+"""The distribution over segmentations: compared with enumeration, and self-consistent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Explanations against enumeration: the scores are the model's, the votes add up to them."""
+"""Explanations: scores agree with enumeration, and votes add up to the scores."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The default model on sentences of many kinds, each tagged with where it comes from.
+"""The default model on sentences of many kinds, each labelled with its source.
 
 `python tests/segmentation/test_golden.py` prints the word F1 and the share of sentences that are
 exactly right, by kind and in total. With the argument `joined` it uses that standard, which is
-nearer than the default to the standard of the rows (years are one word, 一个 is).
+closer to the standard of these sentences than the default (years and 一个 are one word).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the command answers line by line beyond the words."""
+"""Line-by-line output of ``crfseg segment`` other than words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept whole: addresses, times, dates and grouped numbers."""
+"""Spans kept whole: addresses, times, dates and grouped numbers."""
 
 from __future__ import annotations
 

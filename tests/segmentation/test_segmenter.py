@@ -1,4 +1,4 @@
-"""`Segmenter`: no character is lost, and all its methods tell the same story."""
+"""`Segmenter`: no character is lost, and all its methods agree."""
 
 from __future__ import annotations
 

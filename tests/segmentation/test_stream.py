@@ -1,4 +1,4 @@
-"""The stream: whole lines in order, bounded memory, and what is said of bad bytes."""
+"""Streams: whole lines in order, bounded memory, and errors for invalid bytes."""
 
 from __future__ import annotations
 

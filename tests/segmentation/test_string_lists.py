@@ -1,4 +1,4 @@
-"""Lists of words made by compiled code are those that Python would make."""
+"""Lists of words made by compiled code equal those made in Python."""
 
 from __future__ import annotations
 

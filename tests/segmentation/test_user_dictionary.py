@@ -1,4 +1,4 @@
-"""A user's words: found as a plain search finds them, weighed as enumeration weighs them."""
+"""User dictionaries: matches agree with a plain search, results with enumeration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of speech of the words of a text."""
+"""Part-of-speech tagging of the words of a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taggers: trained, saved, loaded, asked; on the command line too."""
+"""Taggers: training, saving, loading, tagging; also on the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the library knows about characters."""
+"""Character classes, types and normal forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Traditional characters are read as the simplified ones."""
+"""Traditional characters have the features of the simplified ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trainings that are broken off and resumed: the same bytes, or a clear error."""
+"""Resuming interrupted trainings: the same model bytes, or a clear error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Partly annotated text and weighted corpora: the format, the likelihood, what is learnt."""
+"""Partly annotated and weighted corpora: the format, the likelihood, the trained models."""
 
 from __future__ import annotations
 

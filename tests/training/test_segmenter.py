@@ -1,4 +1,4 @@
-"""Training: the same bytes for any threads, every kind of model, clean failures."""
+"""Training: the same bytes for any number of threads, every kind of model, clear errors."""
 
 from __future__ import annotations
 

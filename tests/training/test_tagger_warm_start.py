@@ -1,4 +1,4 @@
-"""Taggers that start from a tagger."""
+"""Warm start of taggers."""
 
 from __future__ import annotations
 
@@ -157,7 +157,10 @@ def test_commands(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     result = run("tag", "-m", "new.crfseg", "--format", "words", stdin="我们 打 中文\n")
     assert result.stdout == "我们/r 打/v 中文/n\n"
     arguments = ("train", "--task", "tag", "new.txt", "-o", "x", "--init")
-    fails(run(*arguments, tiny_model), "a model for segmentation (see crfseg segment); expected one for tagging")
+    fails(
+        run(*arguments, tiny_model),
+        "a model for segmentation (see crfseg segment); expected one for tagging",
+    )
     fails(run(*arguments, "new.txt"), "new.txt: ")
     fails(run(*arguments, "nosuch"), "nosuch: cannot be read")
     fails(run(*arguments[:-3], "-o", "new.txt", "--init", "old.crfseg"), "new.txt")

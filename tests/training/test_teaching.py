@@ -1,4 +1,4 @@
-"""Teaching: corrections come out right, what they do not speak of stays, what cannot be is said."""
+"""Teaching: corrections are learnt, unrelated weights stay, impossible ones are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training that starts from a model: what it keeps, what it learns, what it refuses."""
+"""Warm start: the weights that stay, those that are learnt, and unsuitable settings."""
 
 from __future__ import annotations
 

@@ -239,7 +239,7 @@ def _read_features(section: Section, model: Model, numbers: Numbers) -> dict[str
     """The keys and weights of all families."""
     T, shapes = model.scheme.size, model.templates.families
     ngrams = NGrams(Spelling(model), range(len(shapes)))
-    found = {(t.family, t.place): _Lines() for t in ngrams.templates.values()}
+    lines_of = {(t.family, t.place): _Lines() for t in ngrams.templates.values()}
     for number, line in section:
         *texts, feature = line.split(None, T)
         if len(texts) != T or "=" not in feature:
@@ -247,15 +247,15 @@ def _read_features(section: Section, model: Model, numbers: Numbers) -> dict[str
             section.fail(number, f"{clip(line)} cannot be read", expected)
         weights = section.weights(number, texts, numbers)
         template, key = ngrams.read(section, number, feature.split(), "a character of [alphabet]")
-        here = found[template.family, template.place]
-        if key in here.lines:
-            problem = f"{clip(feature)} is in line {here.lines[key]} already"
+        lines = lines_of[template.family, template.place]
+        if key in lines.lines:
+            problem = f"{clip(feature)} is in line {lines.lines[key]} already"
             section.fail(number, problem, "each n-gram once")
-        here.lines[key] = number
-        here.weights.append(weights)
+        lines.lines[key] = number
+        lines.weights.append(weights)
     arrays: dict[str, np.ndarray] = {}
     for f, shape in enumerate(shapes):
-        parts = [found[f, place] for place in range(len(shape.shifts))]
+        parts = [lines_of[f, place] for place in range(len(shape.shifts))]
         each = [np.array(list(part.lines), dtype=np.uint64) for part in parts]
         keys = np.unique(np.concatenate(each))
         table = np.zeros((len(keys), len(shape.shifts), T), dtype=np.int16)

@@ -257,7 +257,7 @@ def _read_features(
     T, shapes, names = len(labels), model.encoder.shapes, TokenNames(model.encoder)
     split = len(model.encoder.templates.families)
     ngrams = NGrams(names, range(split)), NGrams(names, range(split, len(shapes)))
-    found = [_Weights() for _ in shapes]
+    families = [_Weights() for _ in shapes]
     for number, line in section:
         weight, *rest = line.split()
         k = next((k for k, part in enumerate(rest) if part[0] == "%"), 0)
@@ -265,20 +265,20 @@ def _read_features(
             expected = "a weight, a label (two of bigram templates), an n-gram such as %x[0,0]=人"
             section.fail(number, f"{clip(line)} cannot be read", expected)
         template, key = ngrams[k - 1].read(section, number, rest[k:], _IN_COLUMNS)
-        here = found[template.family]
+        family = families[template.family]
         if rest[:k] == [NONE] * k:
-            here.empty.append(key)
+            family.empty.append(key)
             continue
         label = 0
         for text in rest[:k]:
             label = label * T + _label(section, number, text, labels)
-        here.weights += section.weights(number, [weight], numbers)
-        here.keys.append(key)
-        here.places.append(template.place)
-        here.labels.append(label)
-        here.lines.append(number)
+        family.weights += section.weights(number, [weight], numbers)
+        family.keys.append(key)
+        family.places.append(template.place)
+        family.labels.append(label)
+        family.lines.append(number)
     arrays: dict[str, np.ndarray] = {}
-    for f, (shape, here) in enumerate(zip(shapes, found, strict=True)):
-        parts = here.arrays(section, len(shape.shifts), T, f >= split)
+    for f, (shape, family) in enumerate(zip(shapes, families, strict=True)):
+        parts = family.arrays(section, len(shape.shifts), T, f >= split)
         arrays |= {f"family.{f}.{name}": part for name, part in zip(_FAMILY, parts, strict=True)}
     return arrays
