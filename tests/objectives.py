@@ -6,7 +6,7 @@ import numpy as np
 
 from crfseg.corpus.corpus import Corpus, folds_of
 from crfseg.corpus.schemes import TagScheme
-from crfseg.crf.objective import Objective
+from crfseg.crf.objective import DenseObjective
 from crfseg.features.character_encoder import Encoder, Sequences, collect_lexicons, gold_tags
 from crfseg.features.index import Index, build_index
 from crfseg.features.templates import default_lines, parse
@@ -22,7 +22,7 @@ SENTENCES = [
 
 def build(
     scheme: TagScheme, sequential: bool, run, lines: list[str] | None = None, margin: float = 0.0
-) -> tuple[Objective, np.ndarray, np.ndarray]:
+) -> tuple[DenseObjective, np.ndarray, np.ndarray]:
     """The objective of the sentences above, random weights, and the sequences' bounds."""
     corpus = Corpus.from_sentences(SENTENCES)
     folds = folds_of(len(corpus))
@@ -32,7 +32,7 @@ def build(
     table = encoder.training_table(sequences, lexicons, folds, 0.0)
     index, rows = build_index(table, encoder.plan, encoder.templates, scheme, run)
     gold = gold_tags(sequences, table, scheme)
-    objective = Objective(
+    objective = DenseObjective(
         index, rows, table.bounds, gold, scheme, sequential=sequential, run=run, margin=margin
     )
     weights = np.random.default_rng(0).normal(scale=0.3, size=index.layout.size)
@@ -40,7 +40,7 @@ def build(
     return objective, weights.astype(np.float32), table.bounds
 
 
-def value_and_gradient(objective: Objective, weights: np.ndarray) -> tuple[float, np.ndarray]:
+def value_and_gradient(objective: DenseObjective, weights: np.ndarray) -> tuple[float, np.ndarray]:
     gradient = np.full_like(weights, np.nan)
     return objective(weights, gradient), gradient
 

@@ -15,7 +15,7 @@ from workers import run
 
 from crfseg import Model, Segmenter, train
 from crfseg.common.errors import CrfsegError, ModelError, TemplateError
-from crfseg.segmentation.compiler import compile_model, pack
+from crfseg.segmentation.compiler import compile_model, image_of
 
 MANY = [f"U:%x[{i % 9 - 4},0]/%x[{i // 9 % 9 - 4},1]/%x[{i // 81 - 4},1]" for i in range(500)]
 #: Address space a process may add for a file of some kilobytes; processor seconds for it.
@@ -135,7 +135,7 @@ def test_tables_for_which_there_is_no_room_are_hashed(models: list[bytes]) -> No
         arrays[f"family.{f}.weights"] = chance.integers(-99, 99, (50, 1, 4), dtype=np.int16)
     model = Model.make({k: v for k, v in metadata.items() if k != "format"}, arrays)
     assert len(model.families) == 256
-    assert len(pack(compile_model(model), model)) < 50e6
+    assert len(image_of(compile_model(model), model)) < 50e6
     text = "中国人民2024年在北京。AB"
     assert Segmenter(model, keep_whole=False).cut(text) == general.cut(model, text)
 

@@ -15,7 +15,7 @@ from crfseg.common.threads import Map
 from crfseg.crf.kernels import attribute_loss
 from crfseg.crf.kernels.sparse_scores import Items
 from crfseg.crf.sparse_objective import GroupedObjective
-from crfseg.features.attributes import Rows, slots_of
+from crfseg.features.attributes import SparseRows, slots_of
 
 #: As in `sparse_objective`.
 _CURVATURE, _RARE = 0.2, 50
@@ -31,7 +31,7 @@ class Features:
     @classmethod
     def of(
         cls,
-        rows: Rows,
+        rows: SparseRows,
         attributes: int,
         gold: np.ndarray,
         lengths: np.ndarray,
@@ -70,7 +70,7 @@ class AttributeObjective(GroupedObjective):
 
     def __init__(
         self,
-        rows: Rows,
+        rows: SparseRows,
         attributes: int,
         gold: np.ndarray,
         lengths: np.ndarray,

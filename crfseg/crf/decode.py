@@ -11,11 +11,11 @@ from crfseg.corpus.schemes import Scheme
 from crfseg.crf.kernels import attribute_loss, dense_loss, partial_loss, viterbi
 from crfseg.crf.kernels.sparse_scores import Items, score_items
 from crfseg.crf.linear_chain import LinearChain
-from crfseg.crf.sparse_objective import ChainObjective
+from crfseg.crf.sparse_objective import SparseObjective
 
 if TYPE_CHECKING:
     from crfseg.features.index import Index
-    from crfseg.features.sparse_index import ChainIndex, Rows
+    from crfseg.features.sparse_index import SlotRows, SparseIndex
 
 #: A score that no sum of real scores makes up for.
 ILLEGAL = np.float32(-1e9)
@@ -48,12 +48,12 @@ def attribute_marginals(
 
 
 def label_marginals(
-    index: ChainIndex, rows: Rows, bounds: np.ndarray, weights: np.ndarray, scheme: Scheme
+    index: SparseIndex, rows: SlotRows, bounds: np.ndarray, weights: np.ndarray, scheme: Scheme
 ) -> np.ndarray:
     """float32 [tokens, T]: the probability of each label, for all sequences concatenated."""
     gold = np.zeros(rows[0].shape[1], dtype=np.uint8)
     with workers(1) as run:
-        objective = ChainObjective(index, rows, bounds, gold, scheme, run=run)
+        objective = SparseObjective(index, rows, bounds, gold, scheme, run=run)
     residuals = np.empty((len(gold), scheme.size), dtype=np.float32)
     objective.forward_backward(bounds, weights, residuals, np.empty(0, dtype=np.float32))
     parts = [residuals[begin:end] for begin, end in bounds.tolist()]
@@ -63,7 +63,7 @@ def label_marginals(
 
 
 def decode_labels(
-    index: ChainIndex, rows: Rows, bounds: np.ndarray, weights: np.ndarray, scheme: Scheme
+    index: SparseIndex, rows: SlotRows, bounds: np.ndarray, weights: np.ndarray, scheme: Scheme
 ) -> np.ndarray:
     """uint8 [tokens]: the best labels of all sequences, concatenated.
 

@@ -38,7 +38,7 @@ class PartialTags(NamedTuple):
     sentences: np.ndarray
 
 
-class Objective:
+class DenseObjective:
     """The function that training minimises, without its penalty: weights -> (value, gradient).
 
     gold: uint8 [N] tags, at the places of the table; margin: the softmax-margin cost per wrong

@@ -19,7 +19,7 @@ from crfseg.crf.kernels import sparse_loss
 from crfseg.features.sparse_index import _GROUPS, _ROOM
 
 if TYPE_CHECKING:
-    from crfseg.features.sparse_index import ChainIndex, Rows
+    from crfseg.features.sparse_index import SlotRows, SparseIndex
 
 #: As in `objective`, but smaller, because most n-grams leave little doubt about the label; with
 #: half this value every step of the line search has to be cut, and takes two evaluations.
@@ -60,13 +60,13 @@ class GroupedObjective:
         raise NotImplementedError
 
 
-class ChainObjective(GroupedObjective):
-    """The negative log-likelihood of a tagger; gold and margin as in `objective.Objective`."""
+class SparseObjective(GroupedObjective):
+    """The negative log-likelihood of a tagger; gold and margin as in `objective.DenseObjective`."""
 
     def __init__(
         self,
-        index: ChainIndex,
-        rows: Rows,
+        index: SparseIndex,
+        rows: SlotRows,
         bounds: np.ndarray,
         gold: np.ndarray,
         scheme: Scheme,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from crfseg.common.errors import SettingsError
-from crfseg.common.progress import Iteration, Progress
+from crfseg.common.progress import Iteration, Progress, progress_of
 from crfseg.corpus.corpus import Corpus, folds_of
 from crfseg.evaluation.evaluate import score_segmenter
 from crfseg.metrics.words import Scores
@@ -69,7 +69,7 @@ def crossval(
     format: str = "auto",
     encoding: str = "utf-8",
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     **settings: Any,
 ) -> CrossValidation:
     """Train k times, each time holding out one of k contiguous runs of sentences for scoring.
@@ -78,7 +78,7 @@ def crossval(
     scored separately. settings: any others of `train`. KeyboardInterrupt ends it early: the
     result then has the completed folds, and ``interrupted`` is set. Raises what `train` raises.
     """
-    progress = progress or Progress()
+    progress = progress_of(progress)
     groups = read_corpora(corpora, format, encoding, progress)
     _check(k, groups)
     result = CrossValidation(k)

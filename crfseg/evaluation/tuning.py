@@ -20,7 +20,7 @@ import numpy as np
 
 from crfseg.common.errors import SettingsError
 from crfseg.common.files import Path
-from crfseg.common.progress import Progress
+from crfseg.common.progress import Progress, progress_of
 from crfseg.corpus.corpus import Corpus
 from crfseg.training.segmenter import Files, read_corpora, train
 
@@ -74,7 +74,7 @@ def tune(
     format: str = "auto",
     encoding: str = "utf-8",
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     **settings: Any,
 ) -> Tuning:
     """Search for good settings of `train`.
@@ -84,7 +84,7 @@ def tune(
     values and others drawn at random with ``seed``; settings: further settings, the same for
     all trials. KeyboardInterrupt ends the search early. Raises what `train` raises.
     """
-    progress = progress or Progress()
+    progress = progress_of(progress)
     if candidates < 1:
         raise SettingsError("must be at least 1", parameter="candidates", value=candidates)
     for name, values in space.items():

@@ -17,10 +17,10 @@ from crfseg.common.errors import SettingsError
 from crfseg.features.hashing import empty_slots
 from crfseg.features.kernels.hashing import fill
 from crfseg.features.kernels.strings import Packed, find_names, hash_names
-from crfseg.features.strings import pack
+from crfseg.features.strings import pack_strings
 
 
-class Names(Protocol):
+class AttributeIds(Protocol):
     """Maps attribute names to ids."""
 
     def find(self, beginnings: Sequence[str], which: np.ndarray, rests: list[str]) -> np.ndarray:
@@ -31,14 +31,14 @@ class Names(Protocol):
         """
 
 
-class NewNames:
+class NewAttributeIds:
     """Assigns ids to names in order of first occurrence."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
 
     def find(self, beginnings: Sequence[str], which: np.ndarray, rests: list[str]) -> np.ndarray:
-        """See `Names`; every name gets an id. Raises SettingsError for a name with a NUL."""
+        """See `AttributeIds`; every name gets an id. Raises SettingsError for a name with a NUL."""
         names = list(map(add, map(beginnings.__getitem__, which.tolist()), rests))
         for name in dict.fromkeys(names):
             if "\0" in name:
@@ -47,7 +47,7 @@ class NewNames:
         return np.fromiter(map(self.numbers.__getitem__, names), np.int32, len(names))
 
 
-class KnownNames:
+class KnownAttributeIds:
     """Maps distinct names to their indices in a list."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -57,18 +57,18 @@ class KnownNames:
         fill(self.names.hashes, self.slots)
 
     def find(self, beginnings: Sequence[str], which: np.ndarray, rests: list[str]) -> np.ndarray:
-        """See `Names`."""
-        ids, text = np.empty(len(rests), dtype=np.int32), pack(rests)
+        """See `AttributeIds`."""
+        ids, text = np.empty(len(rests), dtype=np.int32), pack_strings(rests)
         with_nul: list[int] = []
         if np.count_nonzero(text == 0) != len(rests):
             with_nul = [k for k, rest in enumerate(rests) if "\0" in rest]
-            text = pack([rest.replace("\0", "") for rest in rests])
+            text = pack_strings([rest.replace("\0", "") for rest in rests])
         find_names(self.names, self.slots, self._packed(beginnings), which, text, ids)
         ids[with_nul] = -1
         return ids
 
     def _packed(self, names: Sequence[str]) -> Packed:
-        text = pack(names)
+        text = pack_strings(names)
         starts = np.concatenate(([0], np.flatnonzero(text == 0) + 1))
         packed = Packed(text, starts, np.empty(len(names), dtype=np.uint64))
         hash_names(packed, self.seed)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from crfseg.common.errors import SettingsError
-from crfseg.features.attribute_ids import Names
+from crfseg.features.attribute_ids import AttributeIds
 
 #: An item, and the items of one sequence.
 Item = Any
@@ -27,7 +27,7 @@ _PLAIN = _NUMBERS | {str}
 #: Items converted at a time, to bound the memory of intermediate objects.
 _BATCH = 1 << 13
 #: The fields starts and labels of `crf.kernels.sparse_scores.Items`.
-Slots = tuple[np.ndarray, np.ndarray]
+WeightSlots = tuple[np.ndarray, np.ndarray]
 
 
 def attributes_of(item: Item) -> Iterator[tuple[str, float]]:
@@ -51,7 +51,7 @@ def attributes_of(item: Item) -> Iterator[tuple[str, float]]:
             yield name, _number(name, value)
 
 
-class Rows(NamedTuple):
+class SparseRows(NamedTuple):
     """Items as sparse rows (CSR): item i has the entries ends[i] to ends[i + 1].
 
     ends int64 [n + 1]; columns int32: attribute ids; values float32.
@@ -62,13 +62,13 @@ class Rows(NamedTuple):
     values: np.ndarray
 
 
-def sparse_rows(sequences: Iterable[Items], names: Names, number: int = 0) -> Rows:
+def sparse_rows(sequences: Iterable[Items], names: AttributeIds, number: int = 0) -> SparseRows:
     """Converts all items to sparse rows.
 
     names: maps attributes to columns; unknown attributes are dropped; number: of the first
     sequence, for errors. A name that an item has twice counts twice. Raises SettingsError.
     """
-    parts = [Rows(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))]
+    parts = [SparseRows(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))]
     for first, few in _batches(sequences):
         items = list(chain.from_iterable(few))
         try:
@@ -80,8 +80,8 @@ def sparse_rows(sequences: Iterable[Items], names: Names, number: int = 0) -> Ro
         kept = columns >= 0
         ends = np.cumsum(flat.sizes, dtype=np.int64)
         ends = np.concatenate(([0], np.cumsum(kept)))[ends] + parts[-1].ends[-1]
-        parts.append(Rows(ends, columns[kept], flat.values[kept]))
-    return Rows(*map(np.concatenate, zip(*parts, strict=True)))
+        parts.append(SparseRows(ends, columns[kept], flat.values[kept]))
+    return SparseRows(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 class _Beginnings(dict[str, int]):
@@ -97,7 +97,7 @@ class _Beginnings(dict[str, int]):
 
 
 class _Flat(NamedTuple):
-    """The concatenated attributes of items, as `attribute_ids.Names` takes them.
+    """The concatenated attributes of items, as `attribute_ids.AttributeIds` takes them.
 
     sizes: attributes per item; beginnings: prefixes of names; which int32: the prefix of each
     attribute; rests: its suffix; values float32.
@@ -166,7 +166,7 @@ def _batches(sequences: Iterable[Items]) -> Iterator[tuple[int, list[Items]]]:
         yield first, batch
 
 
-def _refuse(sequences: list[Items], first: int, names: Names) -> None:
+def _refuse(sequences: list[Items], first: int, names: AttributeIds) -> None:
     """Raises SettingsError for the first invalid item, with the number of its sequence."""
     for k, items in enumerate(sequences, first):
         try:
@@ -202,7 +202,7 @@ def _named(value: Any) -> str:
     return "None" if value is None else f"of type {type(value).__name__}"
 
 
-def slots_of(codes: np.ndarray, attributes: int, tags: int) -> Slots:
+def slots_of(codes: np.ndarray, attributes: int, tags: int) -> WeightSlots:
     """Where the weights of each attribute begin, and their labels; codes: of `Features`."""
     counts = np.bincount(codes // tags, minlength=attributes)
     labels = np.concatenate([np.zeros(tags * tags), codes % tags]).astype(np.int32)

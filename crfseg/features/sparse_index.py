@@ -18,7 +18,7 @@ from crfseg.features.templates import Family, Templates
 
 #: The first slot of the n-gram at each anchor, for the families of unigram and of bigram
 #: templates: int32 [F, N] and [P, N].
-Rows = tuple[np.ndarray, np.ndarray]
+SlotRows = tuple[np.ndarray, np.ndarray]
 Plans = tuple[Plan, Plan]
 #: The corpus is cut into groups of sentences, each with its own gradient: at most _GROUPS, and
 #: as many as fit into _ROOM numbers, but at least two.
@@ -26,7 +26,7 @@ _GROUPS, _ROOM = 16, 1 << 26
 
 
 @dataclass(frozen=True)
-class ChainIndex:
+class SparseIndex:
     """The n-grams of a model or a training corpus.
 
     families: of unigrams, then of bigrams, numbered in slots; starts int32 [S + 1], labels
@@ -62,7 +62,7 @@ class ChainIndex:
         """The T * T transition scores in the weights."""
         return slice(0, self.tags * self.tags)
 
-    def rows(self, table: Table) -> Rows:
+    def rows(self, table: Table) -> SlotRows:
         """The first slots of the n-grams of any table."""
         split = len(self.templates.families)
         parts = (self.families[:split], self.families[split:])
@@ -79,9 +79,9 @@ def first_slot(shapes: Sequence[Family]) -> int:
     return max(len(shape.shifts) for shape in shapes)
 
 
-def build_chain_index(
+def build_sparse_index(
     table: Table, plans: Plans, templates: Templates, gold: np.ndarray, scheme: Scheme, run: Map
-) -> tuple[ChainIndex, Rows]:
+) -> tuple[SparseIndex, SlotRows]:
     """Numbers the n-grams of a corpus and lists the labels they are seen with.
 
     gold: uint8 [N], labels at the places of the table. Returns the index and the corpus' rows.
@@ -117,7 +117,7 @@ def build_chain_index(
     if starts[-1] > np.iinfo(np.int32).max:
         problem = f"{starts[-1]:,} weights are too many"
         raise SettingsError(f"{problem}; expected fewer templates or less text")
-    index = ChainIndex(plans, templates, families, starts.astype(np.int32), labels, T)
+    index = SparseIndex(plans, templates, families, starts.astype(np.int32), labels, T)
     return index, (rows, pair_rows)
 
 

@@ -28,14 +28,14 @@ def unpack_words(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return codes[codes != _LINE_END], line_ends - np.arange(len(line_ends))
 
 
-def pack(words: Sequence[str]) -> np.ndarray:
+def pack_strings(words: Sequence[str]) -> np.ndarray:
     """uint8: the words in UTF-8, each followed by a NUL."""
     text = "\0".join((*words, ""))
     return np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
 
 
-def unpack(packed: np.ndarray) -> list[str]:
-    """The inverse of `pack`; raises ValueError for bytes that `pack` does not write."""
+def unpack_strings(packed: np.ndarray) -> list[str]:
+    """The inverse of `pack_strings`; raises ValueError for other bytes."""
     words = packed.tobytes().decode("utf-8", "surrogatepass").split("\0")
     if words.pop() != "":
         raise ValueError("the last word has no NUL behind it")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from crfseg.features.strings import pack, unpack
+from crfseg.features.strings import pack_strings, unpack_strings
 from crfseg.model.container import ATTRIBUTES, array_of, expect
 from crfseg.model.saved_model import SavedModel
 
@@ -42,7 +42,7 @@ class AttributeModel(SavedModel):
         T = len(self.labels)
         counts = np.bincount(self.codes // T, minlength=len(self.attributes))
         return {
-            "attributes": pack(self.attributes),
+            "attributes": pack_strings(self.attributes),
             "counts": counts.astype(np.uint32),
             "states": (self.codes % T).astype(np.uint32),
             "weights": self.weights.view(np.int32),  # the bits, so that nothing is rounded
@@ -56,7 +56,7 @@ class AttributeModel(SavedModel):
         good = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
         expect(good and 0 < len(set(labels)) == len(labels), "labels must be distinct names")
         T = len(labels)
-        attributes = unpack(array_of(arrays, "attributes", np.uint8, 1))
+        attributes = unpack_strings(array_of(arrays, "attributes", np.uint8, 1))
         expect(len(set(attributes)) == len(attributes), "attributes must be distinct")
         counts = array_of(arrays, "counts", np.uint32, 1).astype(np.int64)
         states = array_of(arrays, "states", np.uint32, 1).astype(np.int64)

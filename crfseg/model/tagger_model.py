@@ -10,7 +10,7 @@ import numpy as np
 from crfseg.common.errors import ModelError, SettingsError
 from crfseg.corpus.schemes import LabelScheme, make_scheme
 from crfseg.features.alphabet import Vocabulary
-from crfseg.features.strings import pack, unpack
+from crfseg.features.strings import pack_strings, unpack_strings
 from crfseg.features.token_encoder import TokenEncoder, parse_templates
 from crfseg.model.container import TAGGER, array_of, expect, read_keys
 from crfseg.model.saved_model import SavedModel, check_scale
@@ -85,7 +85,7 @@ class TaggerModel(SavedModel):
         """The arrays by name, as they are saved and as `make` takes them."""
         arrays = {"transitions": self.transitions}
         for c, vocabulary in enumerate(self.encoder.vocabularies):
-            arrays[f"column.{c}"] = pack(vocabulary.words)
+            arrays[f"column.{c}"] = pack_strings(vocabulary.words)
         for f, family in enumerate(self.families):
             arrays |= {f"family.{f}.{name}": part for name, part in vars(family).items()}
         if self.dictionary is not None:
@@ -113,7 +113,7 @@ class TaggerModel(SavedModel):
         templates = parse_templates(metadata["templates"], "templates of the model", columns)
         vocabularies = []
         for c in range(columns):
-            words = unpack(array_of(arrays, f"column.{c}", np.uint8, 1))
+            words = unpack_strings(array_of(arrays, f"column.{c}", np.uint8, 1))
             expect(len(set(words)) == len(words), f"column {c} must have distinct values")
             vocabularies.append(Vocabulary(words))
         encoder = TokenEncoder.make(vocabularies, templates)

@@ -142,7 +142,7 @@ def compile_model(model: Model) -> layout.Tables:
     )
 
 
-def pack(tables: layout.Tables, model: Model) -> bytearray:
+def image_of(tables: layout.Tables, model: Model) -> bytearray:
     """Serialise tables into one block of memory, in the byte order of this machine.
 
     The header is int64: HEAD numbers, then the offset and the shape of each array. The arrays

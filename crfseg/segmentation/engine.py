@@ -93,7 +93,7 @@ class Emissions(NamedTuple):
 class Engine:
     """Runs the tables of one model; threads may share it.
 
-    image: tables from `compiler.pack`; dictionary: the user's words.
+    image: tables from `compiler.image_of`; dictionary: the user's words.
     """
 
     def __init__(self, image: mmap.mmap) -> None:
@@ -111,9 +111,9 @@ class Engine:
     @classmethod
     def of(cls, model: Model) -> Engine:
         """The engine of a model in memory."""
-        from crfseg.segmentation.compiler import compile_model, pack
+        from crfseg.segmentation.compiler import compile_model, image_of
 
-        packed = pack(compile_model(model), model)
+        packed = image_of(compile_model(model), model)
         image = _memory(len(packed))
         image[:] = packed
         return cls(image)

@@ -9,7 +9,7 @@ import numpy as np
 
 from crfseg.crf.decode import attribute_marginals, decode_attributes
 from crfseg.crf.kernels.sparse_scores import Items as SparseItems
-from crfseg.features.attribute_ids import KnownNames
+from crfseg.features.attribute_ids import KnownAttributeIds
 from crfseg.features.attributes import Items, slots_of, sparse_rows
 from crfseg.model.attribute_model import AttributeModel
 
@@ -22,7 +22,7 @@ class AttributeTagger:
 
     def __init__(self, model: AttributeModel) -> None:
         self.model = model
-        self._names = KnownNames(model.attributes)
+        self._names = KnownAttributeIds(model.attributes)
         self._slots = slots_of(model.codes, len(model.attributes), len(model.labels))
 
     def decode(self, sequences: Sequence[Items]) -> list[list[str]]:

@@ -15,7 +15,7 @@ from crfseg.common.threads import thread_count, workers
 from crfseg.corpus.tokens import Rows
 from crfseg.crf.decode import decode_labels, label_marginals
 from crfseg.features.index import FamilyIndex
-from crfseg.features.sparse_index import ChainIndex, first_slot
+from crfseg.features.sparse_index import SparseIndex, first_slot
 from crfseg.model.tagger_model import TaggerModel
 
 #: A token: its columns, or a string if it has only one.
@@ -86,7 +86,7 @@ class Tagger:
         return [names[end - len(rows) : end] for rows, end in zip(sentences, ends, strict=True)]
 
     @cached_property
-    def _index(self) -> tuple[ChainIndex, np.ndarray]:
+    def _index(self) -> tuple[SparseIndex, np.ndarray]:
         """The index of the model's n-grams, and its weights, int16, in the layout of training."""
         model, T = self.model, len(self.labels)
         templates = model.encoder.templates
@@ -103,7 +103,7 @@ class Tagger:
         starts = np.concatenate(([0], np.cumsum(np.concatenate(counts), dtype=np.int64))) + T * T
         if max(base, starts[-1]) > np.iinfo(np.int32).max:
             raise ModelError("a model of too many weights")
-        index = ChainIndex(
+        index = SparseIndex(
             model.encoder.plans, templates, families, starts.astype(np.int32),
             np.concatenate(labels), T,
         )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 
 from crfseg.common.version import __version__
 from crfseg.crf.attribute_objective import AttributeObjective, Features
-from crfseg.features.attribute_ids import NewNames
+from crfseg.features.attribute_ids import NewAttributeIds
 from crfseg.features.attributes import Items, sparse_rows
 from crfseg.metrics.labels import accuracy
 from crfseg.model.attribute_model import AttributeModel
@@ -52,7 +52,7 @@ class AttributeTask:
         ids = {name: k for k, name in enumerate(self.labels)}
         self.lengths = np.array([len(one) for one in labels], dtype=np.int64)
         self.gold = np.array([ids[name] for name in chain.from_iterable(labels)], dtype=np.int64)
-        names = NewNames()
+        names = NewAttributeIds()
         self.rows = sparse_rows(sequences, names)
         self.attributes = list(names.numbers)
         self.features = Features.of(

@@ -10,7 +10,7 @@ from crfseg.corpus.tokens import Rows
 from crfseg.crf.decode import decode_labels, decode_tags
 from crfseg.features.character_encoder import Encoder, Sequences
 from crfseg.features.index import Index
-from crfseg.features.sparse_index import ChainIndex
+from crfseg.features.sparse_index import SparseIndex
 from crfseg.features.token_encoder import TokenEncoder
 from crfseg.metrics.labels import score_labels
 
@@ -50,7 +50,7 @@ class TaggerDevScore:
     """Entity F1 on development sentences with the current weights; accuracy without entities."""
 
     def __init__(
-        self, dev: list[Rows], encoder: TokenEncoder, index: ChainIndex, scheme: LabelScheme
+        self, dev: list[Rows], encoder: TokenEncoder, index: SparseIndex, scheme: LabelScheme
     ) -> None:
         self.index, self.scheme = index, scheme
         self.gold = [[row[-1] for row in rows] for rows in dev]

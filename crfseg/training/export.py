@@ -9,14 +9,14 @@ import numpy as np
 from crfseg.corpus.schemes import LabelScheme, TagScheme
 from crfseg.features.character_encoder import Encoder, Lexicons
 from crfseg.features.index import Index
-from crfseg.features.strings import pack, pack_words
+from crfseg.features.strings import pack_strings, pack_words
 from crfseg.features.token_encoder import TokenEncoder
 from crfseg.model.container import TAGGER
 from crfseg.model.segmentation_model import Model, quantise, scale_for
 from crfseg.model.tagger_model import SparseFamily, TaggerModel
 
 if TYPE_CHECKING:
-    from crfseg.features.sparse_index import ChainIndex
+    from crfseg.features.sparse_index import SparseIndex
 
 
 def export(
@@ -59,7 +59,7 @@ def export(
 def export_tagger(
     metadata: dict[str, Any],
     weights: np.ndarray,
-    index: ChainIndex,
+    index: SparseIndex,
     encoder: TokenEncoder,
     scheme: LabelScheme,
     prune: float,
@@ -70,7 +70,7 @@ def export_tagger(
     transitions = weights[index.transitions].reshape(T, T)
     arrays = {"transitions": quantise(np.where(scheme.legal, transitions, 0), scale)}
     for c, vocabulary in enumerate(encoder.vocabularies):
-        arrays[f"column.{c}"] = pack(vocabulary.words)
+        arrays[f"column.{c}"] = pack_strings(vocabulary.words)
     large = np.abs(weights) > max(prune, scale / 2)
     # The number of kept weights before each place.
     before = np.concatenate(([0], np.cumsum(large)))

@@ -13,7 +13,7 @@ from crfseg.common.progress import Progress
 from crfseg.corpus.corpus import Corpus, folds_of
 from crfseg.corpus.schemes import TagScheme, scheme_by_name
 from crfseg.crf.decode import decode_tags
-from crfseg.crf.objective import Objective, PartialTags
+from crfseg.crf.objective import DenseObjective, PartialTags
 from crfseg.features import templates
 from crfseg.features.character_encoder import (
     Encoder,
@@ -146,14 +146,14 @@ class SegmentationTask:
         encoder = self.encoder
         return build_index(self.table, encoder.plan, encoder.templates, self.scheme, session.run)
 
-    def _objective(self, session: Session) -> tuple[Objective, Grown | None]:
+    def _objective(self, session: Session) -> tuple[DenseObjective, Grown | None]:
         index, rows = self._build_index(session)
         self.table = Table(self.table.columns[:0], self.table.bounds)  # the columns: free them
         session.progress.end(f"{index.layout.size:,} weights")
         partial = None
         if self.allowed is not None:
             partial = PartialTags(self.allowed, self.corpus.partly)
-        objective = Objective(
+        objective = DenseObjective(
             index, rows, self.table.bounds, self.gold, self.scheme,
             sequential=self.sequential, run=session.run, margin=self.settings.margin,
             partial=partial, counts=self.corpus.weights,
@@ -161,7 +161,9 @@ class SegmentationTask:
         grown = None if self.warm is None else grow(index, self.warm.model, self.encoder)
         return objective, grown
 
-    def _minimise(self, session: Session, objective: Objective, grown: Grown | None) -> Estimate:
+    def _minimise(
+        self, session: Session, objective: DenseObjective, grown: Grown | None
+    ) -> Estimate:
         """The weights of the n-grams of the text; the score is asked for those of all n-grams."""
         score: Callable[[np.ndarray], float] | None = self._score
         if grown is None:

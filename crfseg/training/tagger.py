@@ -14,9 +14,9 @@ from crfseg.common.files import Path, check_output
 from crfseg.common.progress import Progress
 from crfseg.corpus.schemes import scheme_of
 from crfseg.corpus.tokens import Rows, read_tokens
-from crfseg.crf.sparse_objective import ChainObjective
+from crfseg.crf.sparse_objective import SparseObjective
 from crfseg.features import templates
-from crfseg.features.sparse_index import build_chain_index
+from crfseg.features.sparse_index import build_sparse_index
 from crfseg.features.templates import Templates
 from crfseg.features.token_encoder import TokenEncoder, default_lines, gold_labels, parse_templates
 from crfseg.metrics.labels import labelled
@@ -162,14 +162,14 @@ class TaggingTask:
     def estimate(self, session: Session) -> Estimate:
         """Index the n-grams and minimise the objective."""
         encoder = self.encoder
-        index, rows = build_chain_index(
+        index, rows = build_sparse_index(
             self.table, encoder.plans, encoder.templates, self.gold, self.scheme, session.run
         )
         origin = None
         if self.warm is not None:
             index, rows, origin = grow_chain(index, rows, self.warm, encoder)
         session.progress.end(f"{index.size:,} weights")
-        objective = ChainObjective(
+        objective = SparseObjective(
             index, rows, self.table.bounds, self.gold, self.scheme, run=session.run,
             margin=self.settings.margin,
         )  # fmt: skip

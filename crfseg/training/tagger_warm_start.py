@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from crfseg.common.errors import SettingsError
-from crfseg.features.sparse_index import ChainIndex, Rows
+from crfseg.features.sparse_index import SlotRows, SparseIndex
 from crfseg.features.templates import Family
 from crfseg.features.token_encoder import TokenEncoder
 from crfseg.model.tagger_model import TaggerModel
@@ -31,8 +31,8 @@ def check_columns(model: TaggerModel, columns: int) -> None:
 
 
 def grow_chain(
-    index: ChainIndex, rows: Rows, model: TaggerModel, encoder: TokenEncoder
-) -> tuple[ChainIndex, Rows, np.ndarray]:
+    index: SparseIndex, rows: SlotRows, model: TaggerModel, encoder: TokenEncoder
+) -> tuple[SparseIndex, SlotRows, np.ndarray]:
     """Add the n-grams and labels of a model to the index of a text; raises SettingsError.
 
     encoder: of the text; its vocabularies and the labels of the index begin with the model's.
@@ -81,7 +81,7 @@ def grow_chain(
         start[: T * T].reshape(T, T)[:S, :S] = model.transitions
     start[T * T + np.searchsorted(codes, np.concatenate(known))] = np.concatenate(weights)
     start *= np.float32(model.scale)
-    grown = ChainIndex(
+    grown = SparseIndex(
         index.plans, index.templates, families, starts.astype(np.int32), labels, index.tags
     )
     return grown, rows, start

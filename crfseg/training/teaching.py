@@ -19,13 +19,13 @@ import numpy as np
 
 from crfseg.common.errors import DataError, SettingsError
 from crfseg.common.files import Path, check_output
-from crfseg.common.progress import Progress
+from crfseg.common.progress import Progress, progress_of
 from crfseg.common.resources import default_model_path
 from crfseg.common.threads import Map, thread_count, workers
 from crfseg.common.version import __version__
 from crfseg.corpus.corpus import Corpus
 from crfseg.crf.decode import decode_tags
-from crfseg.crf.objective import Objective, PartialTags
+from crfseg.crf.objective import DenseObjective, PartialTags
 from crfseg.features.character_encoder import (
     Encoder,
     KnownWords,
@@ -89,7 +89,7 @@ def teach(
     encoding: str = "utf-8",
     standard: str | None = None,
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> TeachingResult:
     """Adapt a model to corrected sentences, like ``crfseg teach``.
 
@@ -100,7 +100,7 @@ def teach(
     """
     start = time.perf_counter()
     count = thread_count(threads)
-    progress = progress or Progress()
+    progress = progress_of(progress)
     files: list[Path] = []
     if isinstance(corrections, str | os.PathLike):
         files = [corrections]
@@ -233,7 +233,7 @@ class _Lesson:
         partial = None
         if self.allowed is not None:
             partial = PartialTags(self.allowed, self.corpus.partly[part])
-        objective = Objective(
+        objective = DenseObjective(
             self.index, self.rows, self.bounds[part], self.gold, self.scheme,
             sequential=self.sequential, run=self.run, margin=_SETTINGS.margin,
             partial=partial, counts=counts[part],
@@ -268,7 +268,7 @@ class _Lesson:
 class _Scaled:
     """An objective of the change from an origin, scaled by a unit for each weight."""
 
-    def __init__(self, objective: Objective, origin: np.ndarray, units: np.ndarray) -> None:
+    def __init__(self, objective: DenseObjective, origin: np.ndarray, units: np.ndarray) -> None:
         self.objective, self.origin, self.units = objective, origin, units
         self.size = objective.size
 

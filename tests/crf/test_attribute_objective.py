@@ -11,7 +11,7 @@ import pytest
 from crfseg.common.threads import workers
 from crfseg.crf.attribute_objective import AttributeObjective, Features
 from crfseg.crf.decode import attribute_marginals, decode_attributes
-from crfseg.features.attribute_ids import NewNames
+from crfseg.features.attribute_ids import NewAttributeIds
 from crfseg.features.attributes import sparse_rows
 
 SEQUENCES = [
@@ -29,7 +29,7 @@ class Problem:
     """The objective of the sequences above, and random weights."""
 
     def __init__(self, every: bool) -> None:
-        names = NewNames()
+        names = NewAttributeIds()
         rows = sparse_rows(SEQUENCES, names)
         numbers = names.numbers
         self.features = Features.of(

@@ -11,8 +11,8 @@ import pytest
 from crfseg.common.threads import workers
 from crfseg.corpus.schemes import LabelScheme
 from crfseg.crf.decode import decode_labels, label_marginals
-from crfseg.crf.sparse_objective import ChainObjective
-from crfseg.features.sparse_index import build_chain_index
+from crfseg.crf.sparse_objective import SparseObjective
+from crfseg.features.sparse_index import build_sparse_index
 from crfseg.features.token_encoder import TokenEncoder, gold_labels, parse_templates
 
 SENTENCES = [
@@ -52,11 +52,11 @@ class Problem:
         table = self.encoder.table(SENTENCES)
         named = [[self.scheme.names[t] for t in path] for path in self.paths]
         gold = gold_labels(named, self.scheme, table)
-        self.index, self.rows = build_chain_index(
+        self.index, self.rows = build_sparse_index(
             table, self.encoder.plans, self.encoder.templates, gold, self.scheme, run
         )
         self.bounds = table.bounds
-        self.objective = ChainObjective(
+        self.objective = SparseObjective(
             self.index, self.rows, table.bounds, gold, self.scheme, run=run, margin=margin
         )
         weights = np.random.default_rng(0).normal(scale=0.5, size=self.index.size)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from crfseg.common.errors import SettingsError
 from crfseg.features import attributes
-from crfseg.features.attribute_ids import KnownNames, NewNames
-from crfseg.features.attributes import Rows, attributes_of, sparse_rows
+from crfseg.features.attribute_ids import KnownAttributeIds, NewAttributeIds
+from crfseg.features.attributes import SparseRows, attributes_of, sparse_rows
 from crfseg.features.kernels.hashing import fill
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=[]), max_size=3)
@@ -34,7 +34,7 @@ def slowly(X: Sequence[Sequence[Any]], known: dict[str, int]) -> list[list[tuple
     ]
 
 
-def as_lists(rows: Rows) -> list[list[tuple[int, float]]]:
+def as_lists(rows: SparseRows) -> list[list[tuple[int, float]]]:
     pairs = list(zip(rows.columns.tolist(), rows.values, strict=True))
     return [pairs[a:b] for a, b in zip(rows.ends, rows.ends[1:], strict=False)]
 
@@ -46,11 +46,11 @@ def test_rows_are_the_attributes_of_items(X: Any, batch: int) -> None:
     known = {name: k for name, k in numbered.items() if k % 3}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attributes, "_BATCH", batch)
-        new = NewNames()
+        new = NewAttributeIds()
         assert as_lists(sparse_rows(X, new)) == slowly(X, numbered)
         assert new.numbers == numbered and list(new.numbers) == list(numbered)
         known = {name: k for k, name in enumerate(known)}
-        assert as_lists(sparse_rows(X, KnownNames(list(known)))) == slowly(X, known)
+        assert as_lists(sparse_rows(X, KnownAttributeIds(list(known)))) == slowly(X, known)
 
 
 @given(st.lists(texts, unique=True), st.lists(st.tuples(texts, texts)))
@@ -59,12 +59,12 @@ def test_names_are_found_by_all_of_them(known: list[str], pairs: list[tuple[str,
     pairs += [(name[:1], name[1:]) for name in known] + [(name, "") for name in known]
     beginnings, rests = [a for a, _ in pairs], [b for _, b in pairs]
     which = np.arange(len(pairs), dtype=np.int32)
-    found = KnownNames(known).find(beginnings, which, rests)
+    found = KnownAttributeIds(known).find(beginnings, which, rests)
     assert found.tolist() == [numbers.get(a + b, -1) for a, b in pairs]
 
 
 def test_names_of_the_same_hash_are_told_apart() -> None:
-    names = KnownNames(["left", "right"])
+    names = KnownAttributeIds(["left", "right"])
     names.names.hashes[:] = names.names.hashes[1]
     names.slots[:] = -1
     X = [[{"left": 1.0, "right": 2.0}]]
@@ -74,17 +74,23 @@ def test_names_of_the_same_hash_are_told_apart() -> None:
 
 def test_a_value_with_a_nul_is_unknown_but_not_learnt() -> None:
     X = [[{"a": "x"}], [{"b": 1.0, "a": "x\0y"}, {"a": "x"}]]
-    assert as_lists(sparse_rows(X, KnownNames(["a:x", "b"]))) == [[(0, 1)], [(1, 1)], [(0, 1)]]
+    assert as_lists(sparse_rows(X, KnownAttributeIds(["a:x", "b"]))) == [
+        [(0, 1)],
+        [(1, 1)],
+        [(0, 1)],
+    ]
     with pytest.raises(SettingsError, match=r"sequence 1: attribute 'a:x\\x00y': must be a string"):
-        sparse_rows(X, NewNames())
+        sparse_rows(X, NewAttributeIds())
 
 
 def test_hashes_cannot_be_foreseen() -> None:
-    one, other = (KnownNames(["a", "b"]).names.hashes for _ in range(2))
+    one, other = (KnownAttributeIds(["a", "b"]).names.hashes for _ in range(2))
     assert one.tolist() != other.tolist()
 
 
-@pytest.mark.parametrize("names", [NewNames(), KnownNames(["a"])], ids=["new", "known"])
+@pytest.mark.parametrize(
+    "names", [NewAttributeIds(), KnownAttributeIds(["a"])], ids=["new", "known"]
+)
 @pytest.mark.parametrize(
     ("item", "message"),
     [

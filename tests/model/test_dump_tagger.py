@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from crfseg import Tagger, train_tagger
 from crfseg.common.resources import default_pos_path
 from crfseg.features.alphabet import Vocabulary
-from crfseg.features.strings import pack
+from crfseg.features.strings import pack_strings
 from crfseg.features.token_encoder import TokenEncoder, parse_templates
 from crfseg.model.container import TAGGER
 from crfseg.model.dump.files import dump, load_dump, text_of
@@ -62,7 +62,7 @@ def taggers(draw: st.DrawFn) -> TaggerModel:
     T, rng = len(labels), np.random.default_rng(draw(st.integers(0, 2**32)))
     templates = parse_templates(TEMPLATES, "templates", 2)
     encoder = TokenEncoder.make([Vocabulary(words) for words in columns], templates)
-    arrays = {f"column.{c}": pack(words) for c, words in enumerate(columns)}
+    arrays = {f"column.{c}": pack_strings(words) for c, words in enumerate(columns)}
     arrays["transitions"] = numbers(rng, (T, T))
     for f, shape in enumerate(encoder.shapes):
         space = int(np.prod([encoder.radix[column] for _, column in shape.pattern]))

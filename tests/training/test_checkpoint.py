@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 from crfseg import train, train_tagger
 from crfseg.common.errors import CrfsegError, SettingsError
 from crfseg.common.progress import Iteration, Progress
-from crfseg.crf.objective import Objective
+from crfseg.crf.objective import DenseObjective
 from crfseg.model.container import read, write
 from crfseg.training.checkpoint import Checkpoint
 from crfseg.training.lbfgs import State
@@ -270,13 +270,13 @@ def test_a_checkpoint_costs_no_evaluation(
 ) -> None:
     """The first one tells trainings apart, and is where the search begins."""
     calls = []
-    evaluate = Objective.__call__
+    evaluate = DenseObjective.__call__
 
-    def counted(self: Objective, *arguments: Any) -> float:
+    def counted(self: DenseObjective, *arguments: Any) -> float:
         calls.append(1)
         return evaluate(self, *arguments)
 
-    monkeypatch.setattr(Objective, "__call__", counted)
+    monkeypatch.setattr(DenseObjective, "__call__", counted)
     train(tiny, output=tmp_path / "model", max_iter=1, resume=resume)
     assert len(calls) == 2
 

@@ -19,7 +19,7 @@ from crfseg.corpus.corpus import Corpus, folds_of
 from crfseg.corpus.partial import Partial, partial_reader, spell
 from crfseg.corpus.schemes import FOUR, SIX, TagScheme
 from crfseg.corpus.sentences import detect_format, read_sentences
-from crfseg.crf.objective import Objective, PartialTags
+from crfseg.crf.objective import DenseObjective, PartialTags
 from crfseg.features.character_encoder import (
     Encoder,
     Sequences,
@@ -145,7 +145,7 @@ class Problem:
         allowed = allowed_tags(sequences, table, scheme)
         assert allowed is not None
         self.allowed = allowed
-        self.objective = Objective(
+        self.objective = DenseObjective(
             index, rows, table.bounds, gold_tags(sequences, table, scheme), scheme,
             sequential=sequential, run=run, margin=margin,
             partial=None if allowed is None else PartialTags(allowed, corpus.partly),

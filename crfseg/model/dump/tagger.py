@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from crfseg.common.files import Path
-from crfseg.features.strings import pack
+from crfseg.features.strings import pack_strings
 from crfseg.features.token_encoder import parse_templates
 from crfseg.model.container import sound
 from crfseg.model.dump.sections import Form, NGrams, Numbers, Section, clip, described
@@ -114,7 +114,9 @@ def read_tagger(path: Path, sections: dict[str, Section]) -> TaggerModel:
     with sound(f"{os.fspath(path)}:{description.first}"):
         bare = TaggerModel.make(metadata, _empty_arrays(metadata))
     words = _read_columns(sections["columns"], bare.columns)
-    arrays = bare.arrays() | {f"column.{c}": pack(list(seen)) for c, seen in enumerate(words)}
+    arrays = bare.arrays() | {
+        f"column.{c}": pack_strings(list(seen)) for c, seen in enumerate(words)
+    }
     with sound(os.fspath(path)):
         bare = TaggerModel.make(metadata, arrays)
     numbers = Numbers(bare.scale)
@@ -132,7 +134,7 @@ def _empty_arrays(metadata: dict[str, Any]) -> dict[str, np.ndarray]:
     T, columns = len(metadata["labels"]), metadata["columns"]
     if not 1 <= columns <= MOST_COLUMNS:
         return {}  # `TaggerModel.make` raises the error
-    arrays = {f"column.{c}": pack([]) for c in range(columns)}
+    arrays = {f"column.{c}": pack_strings([]) for c in range(columns)}
     arrays["transitions"] = np.zeros((T, T), dtype=np.int16)
     shapes = parse_templates(metadata["templates"], "templates of the model", columns)
     for f, shape in enumerate((*shapes.families, *shapes.pairs)):
