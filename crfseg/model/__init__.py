@@ -3,4 +3,4 @@
 May import: common, text, jit, corpus, features.
 """
 
-from crfseg.model.dump import files as files  # gives SavedModel its text form
+from crfseg.model import text_form as text_form

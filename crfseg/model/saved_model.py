@@ -36,7 +36,7 @@ class SavedModel:
 
     kinds: ClassVar[tuple[str, ...]]
     expected: ClassVar[str]
-    #: Set by `dump.files`, which knows all kinds of models; this module knows none.
+    #: Set by `text_form`: this module knows no kind of model.
     text_form: ClassVar[TextForm]
     metadata: dict[str, Any]
 

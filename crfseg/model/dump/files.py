@@ -38,10 +38,3 @@ def load_dump(path: Path) -> Model | TaggerModel:
     if form is tagger.FORM:
         return tagger.read_tagger(path, sections)
     return segmentation.read_segmentation(path, sections)
-
-
-class _TextForm:
-    dump, load_dump = staticmethod(dump), staticmethod(load_dump)
-
-
-SavedModel.text_form = _TextForm()
