@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from crfseg.corpus.corpus import FOLDS, Corpus
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.folds import FOLDS
 from crfseg.crf.decode import decode_tags
 from crfseg.features.alphabet import concatenate_ids
 from crfseg.features.character_encoder import Encoder, Sequences

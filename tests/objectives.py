@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from crfseg.corpus.corpus import Corpus, folds_of
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.folds import folds_of
 from crfseg.corpus.schemes import TagScheme
 from crfseg.crf.objective import DenseObjective
 from crfseg.features.character_encoder import Encoder, Sequences, collect_lexicons, gold_tags

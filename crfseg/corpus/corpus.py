@@ -20,10 +20,6 @@ from crfseg.corpus.sentences import checked_format, iterate_sentences
 _CHUNK = 1 << 18
 # Lone surrogates are not valid text, but a Python string can contain them.
 _ERRORS = "surrogatepass"
-#: Folds of the jackknife. Word flags: bits 0 .. FOLDS - 1 mark the folds of the training
-#: corpus the word occurs in, bit FOLDS + k marks the k-th word list (a trie stores
-#: layout.FLAG_BITS of them).
-FOLDS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,12 +255,3 @@ def _total_bytes(files: Sequence[Path]) -> int | None:
     if all(map(os.path.isfile, files)):
         return sum(map(os.path.getsize, files))
     return None
-
-
-def folds_of(sentences: int, folds: int = FOLDS) -> np.ndarray:
-    """int64 [S]: the fold of each sentence; folds are contiguous and of nearly equal size.
-
-    Contiguous, not interleaved: neighbours come from one document and share its rare words,
-    so only a lexicon without all of them shows what an unseen document looks like.
-    """
-    return np.arange(sentences) * folds // max(sentences, 1)

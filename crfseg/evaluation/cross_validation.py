@@ -12,7 +12,8 @@ import numpy as np
 
 from crfseg.common.errors import SettingsError
 from crfseg.common.progress import Iteration, Progress, progress_of
-from crfseg.corpus.corpus import Corpus, folds_of
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.folds import folds_of
 from crfseg.evaluation.evaluate import score_segmenter
 from crfseg.metrics.words import Scores
 from crfseg.segmentation.segmenter import Segmenter

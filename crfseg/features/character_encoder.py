@@ -10,7 +10,8 @@ from itertools import chain, compress, pairwise
 import numpy as np
 
 from crfseg.common.errors import SettingsError
-from crfseg.corpus.corpus import FOLDS, Corpus
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.folds import FOLDS
 from crfseg.corpus.schemes import TagScheme
 from crfseg.corpus.word_lists import read_words
 from crfseg.features import lexicon

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from crfseg.corpus.corpus import FOLDS
+from crfseg.corpus.folds import FOLDS
 from crfseg.features.kernels.layout import COMMON, WIDE
 
 #: Longer words are left out of a lexicon: they are names found in a single document.

@@ -10,7 +10,8 @@ import numpy as np
 
 from crfseg.common.files import Path
 from crfseg.common.progress import Progress
-from crfseg.corpus.corpus import Corpus, folds_of
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.folds import folds_of
 from crfseg.corpus.schemes import TagScheme, scheme_by_name
 from crfseg.crf.decode import decode_tags
 from crfseg.crf.objective import DenseObjective, PartialTags

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from crfseg.common.errors import SettingsError
-from crfseg.corpus.corpus import FOLDS
+from crfseg.corpus.folds import FOLDS
 from crfseg.features import templates
 from crfseg.features.character_encoder import Encoder, KnownWords
 from crfseg.features.index import FamilyIndex, Index, Layout

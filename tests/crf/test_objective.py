@@ -9,7 +9,8 @@ from objectives import build, emissions, value_and_gradient
 
 from crfseg.common.sharding import SHARDS, cut
 from crfseg.common.threads import workers
-from crfseg.corpus.corpus import Corpus, folds_of
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.folds import folds_of
 from crfseg.corpus.schemes import FOUR, SIX, TagScheme
 from crfseg.crf.decode import decode_tags
 from crfseg.features.character_encoder import Encoder, Sequences, collect_lexicons

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from crfseg.common.errors import DataError, SettingsError
-from crfseg.corpus.corpus import FOLDS, Corpus, folds_of
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.folds import FOLDS, folds_of
 from crfseg.corpus.schemes import FOUR
 from crfseg.features.character_encoder import Encoder, Sequences, collect_lexicons, gold_tags
 from crfseg.features.templates import default_lines, parse

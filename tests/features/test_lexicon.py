@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crfseg.common.errors import DataError
-from crfseg.corpus.corpus import FOLDS
+from crfseg.corpus.folds import FOLDS
 from crfseg.corpus.word_lists import read_words
 from crfseg.features.alphabet import Alphabet, concatenate_ids
 from crfseg.features.lexicon import MAX_LEXICONS, flags_of, tier_of, usable

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import LETTERS, template_lines
 
 from crfseg.common.errors import TemplateError
-from crfseg.corpus.corpus import FOLDS, folds_of
+from crfseg.corpus.folds import FOLDS, folds_of
 from crfseg.features.alphabet import Alphabet, concatenate_ids
 from crfseg.features.kernels.keys import EMPTY
 from crfseg.features.kernels.layout import BEYOND

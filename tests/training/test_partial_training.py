@@ -15,7 +15,8 @@ from objectives import emissions, value_and_gradient
 from crfseg import Segmenter, crossval, evaluate, train
 from crfseg.common.errors import DataError, SettingsError
 from crfseg.common.threads import workers
-from crfseg.corpus.corpus import Corpus, folds_of
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.folds import folds_of
 from crfseg.corpus.partial import Partial, partial_reader, spell
 from crfseg.corpus.schemes import FOUR, SIX, TagScheme
 from crfseg.corpus.sentences import detect_format, read_sentences

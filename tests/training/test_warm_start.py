@@ -12,7 +12,8 @@ from contents import weights_of, words_of
 
 from crfseg import Model, Segmenter, train
 from crfseg.common.errors import CrfsegError, ModelError, SettingsError
-from crfseg.corpus.corpus import Corpus, folds_of
+from crfseg.corpus.corpus import Corpus
+from crfseg.corpus.folds import folds_of
 from crfseg.features.character_encoder import collect_lexicons
 from crfseg.training.warm_start import Warm
 
